@@ -1,0 +1,10 @@
+"""The app that holds what imports every other app: the demo, its mailbox and its seed."""
+
+from django.apps import AppConfig
+
+
+class OnwardConfig(AppConfig):
+    """Registers the demo's management commands and system checks."""
+
+    name = "config"
+    label = "onward"

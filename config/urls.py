@@ -1,0 +1,15 @@
+"""Every address of the product, in the order they are tried; pages of the content trees come last."""
+
+from django.conf import settings
+from django.urls import include, path
+from wagtail import urls as wagtail_urls
+from wagtail.admin import urls as wagtailadmin_urls
+
+urlpatterns = [
+    path("admin/", include(wagtailadmin_urls)),
+    path("account/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("cms.urls")),
+    path("", include("cascade.urls")),
+    path("content/", include(wagtail_urls)),
+]
