@@ -1,6 +1,5 @@
 """Every address of the product, in the order they are tried; pages of the content trees come last."""
 
-from django.conf import settings
 from django.urls import include, path
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls

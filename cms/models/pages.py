@@ -1,0 +1,94 @@
+"""Pages of the two content trees."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
+from wagtail.admin.panels import FieldPanel, InlinePanel, MultiFieldPanel
+from wagtail.models import Orderable, Page
+from wagtail.search import index
+
+from cms.blocks import ZoneStreamField
+from cms.enums import Job, Level
+
+
+class ZonedPage(Page):
+    """A page whose body, title, subject and preview text are zones a distributor may adapt within limits."""
+
+    summary = models.TextField(_("summary"), max_length=400, blank=True, help_text=_("One or two lines."))
+    job = models.CharField(
+        _("job"), max_length=16, choices=Job, blank=True, help_text=_("What this helps its reader do.")
+    )
+    body = ZoneStreamField(blank=True, verbose_name=_("body"))
+    subject = models.CharField(_("e-mail subject"), max_length=120, blank=True)
+    preview_text = models.CharField(_("e-mail preview text"), max_length=150, blank=True)
+    # Field zones: key "field:<name>"; whether a distributor may write its own.
+    title_is_open = models.BooleanField(_("distributors may change the title"), default=False)
+    subject_is_open = models.BooleanField(_("distributors may change the subject"), default=True)
+    preview_text_is_open = models.BooleanField(_("distributors may change the preview text"), default=True)
+
+    FIELD_ZONES: ClassVar[tuple[str, ...]] = ("title", "subject", "preview_text")
+    is_cascadable: ClassVar[bool] = False
+
+    content_panels = [
+        *Page.content_panels,
+        FieldPanel("summary"),
+        FieldPanel("job"),
+        FieldPanel("body"),
+        MultiFieldPanel(
+            [
+                FieldPanel("subject"),
+                FieldPanel("preview_text"),
+                FieldPanel("title_is_open"),
+                FieldPanel("subject_is_open"),
+                FieldPanel("preview_text_is_open"),
+            ],
+            heading=_("E-mail and what distributors may change in it"),
+        ),
+    ]
+    search_fields = [*Page.search_fields, index.SearchField("summary"), index.SearchField("body")]
+
+    class Meta:
+        abstract = True
+
+
+class LevelHomePage(ZonedPage):
+    """The root of one level's tree. Every page below it is for that level's people."""
+
+    level = models.CharField(_("level"), max_length=16, choices=Level)
+
+    content_panels = [*ZonedPage.content_panels, FieldPanel("level")]
+    parent_page_types = ["wagtailcore.Page"]
+
+
+class SectionPage(ZonedPage):
+    """A folder of pages."""
+
+    parent_page_types = ["cms.LevelHomePage", "cms.SectionPage"]
+
+
+class ContentPage(ZonedPage):
+    """A page to read."""
+
+    parent_page_types = ["cms.LevelHomePage", "cms.SectionPage"]
+
+
+class ResourcePage(ZonedPage):
+    """Files to download, with what they are for."""
+
+    content_panels = [*ZonedPage.content_panels, InlinePanel("files", label=_("file"))]
+    parent_page_types = ["cms.LevelHomePage", "cms.SectionPage"]
+
+
+class ResourceFile(Orderable):
+    """One file of a resource page."""
+
+    page = ParentalKey(ResourcePage, on_delete=models.CASCADE, related_name="files")
+    document = models.ForeignKey("wagtaildocs.Document", on_delete=models.PROTECT, related_name="+")
+    label = models.CharField(_("label"), max_length=150, blank=True)
+    language = models.CharField(_("language"), max_length=12, blank=True)
+
+    panels = [FieldPanel("document"), FieldPanel("label"), FieldPanel("language")]
