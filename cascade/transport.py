@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from email.message import EmailMessage as ParsedMessage
 from email.utils import parseaddr
 from enum import StrEnum
 from typing import Any, Protocol, Self, cast
@@ -269,14 +268,14 @@ class SMTPTransport:
     def _abandon_envelope(self, replies: list[tuple[int, bytes]]) -> None:
         """Leave the connection ready for another envelope after a refusal, or close it."""
         smtp = self._connection
-        if not all(_keeps_line(code) for code, _ in replies):
+        waits_for_body = len(replies) == 3 and replies[2][0] == 354
+        if waits_for_body or not all(_keeps_line(code) for code, _ in replies):
+            # RFC 2920 3.1 would end a DATA accepted without a recipient by a single dot. A sloppy relay might deliver
+            # that as an empty message, so the line is cut instead.
             self._drop()
             return
         try:
-            if len(replies) == 3 and replies[2][0] == 354:
-                smtp.send(b".\r\n")  # RFC 2920 3.1: DATA was accepted although no recipient was; an empty body ends it
-            else:
-                smtp.send(b"RSET\r\n")
+            smtp.send(b"RSET\r\n")
             smtp.getreply()
         except (OSError, smtplib.SMTPException):
             self._drop()
@@ -351,8 +350,9 @@ class SMTPTransport:
                 smtp.ehlo_or_helo_if_needed()
             if self.username:
                 smtp.login(self.username, self.password)
-            smtp.sock.settimeout(self.dot_timeout)
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock = cast(socket.socket, smtp.sock)
+            sock.settimeout(self.dot_timeout)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except RelayFault:
             self._close_quietly(smtp)
             raise
@@ -527,7 +527,7 @@ def _never_connected(error: BaseException | None) -> bool:
 
 def email_message(outgoing: Outgoing) -> EmailMessage:
     """A Django message with the parts and headers of ``outgoing``, for backends that want objects and not bytes."""
-    parsed = cast(ParsedMessage, message_from_bytes(outgoing.data, policy=policy.default))
+    parsed = message_from_bytes(outgoing.data, policy=policy.default)
     plain, rich = parsed.get_body(("plain",)), parsed.get_body(("html",))
     structural = {"subject", "from", "to", "mime-version", "content-type", "content-transfer-encoding", "reply-to"}
     message = EmailMultiAlternatives(
@@ -544,7 +544,7 @@ def email_message(outgoing: Outgoing) -> EmailMessage:
     for part in parsed.walk():
         if part.is_multipart() or part in (plain, rich):
             continue
-        content = part.get_payload(decode=True)
+        content = cast(bytes, part.get_payload(decode=True))
         if part in attachments or part.get_filename():
             message.attach(part.get_filename(), content, part.get_content_type())
         else:

@@ -108,7 +108,9 @@ class _Session:
             verb = command[:4].upper()
             if verb in {"EHLO", "HELO"}:
                 lines = ["hello", *self.server.extensions]
-                self.reply("EHLO", "\r\n".join(f"250{'-' if i < len(lines) - 1 else ' '}{t}" for i, t in enumerate(lines)))
+                self.reply(
+                    "EHLO", "\r\n".join(f"250{'-' if i < len(lines) - 1 else ' '}{t}" for i, t in enumerate(lines))
+                )
             elif verb == "AUTH":
                 self.reply("AUTH", "235 2.7.0 welcome")
             elif verb == "MAIL":
