@@ -1,10 +1,13 @@
 """Every address of the product, in the order they are tried; pages of the content trees come last."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 
-urlpatterns = [
+from config.views import Health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", Health.as_view(), name="health"),
     path("admin/", include(wagtailadmin_urls)),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),

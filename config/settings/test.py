@@ -7,9 +7,14 @@ os.environ.setdefault("ADDRESS_HASH_KEY", "test-address-hash-key")
 
 from .base import *
 
+DEPLOYMENT = "test"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+WHITENOISE_AUTOREFRESH = True  # no collected files to look for
 OWN_HOSTS = ["testserver", "localhost"]
+CELERY_BROKER_URL = "memory://"  # tests call tasks; journeys start a real worker with settings of their own
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
+LOGGING = {"version": 1, "disable_existing_loggers": False}

@@ -1,0 +1,1 @@
+"""The product's processes run as one: for the demo, a developer's desk and the journey tests."""
