@@ -33,9 +33,7 @@ class Entry:
 _entries: dict[str, Entry] = {}
 
 
-def register(
-    label: str | Promise, url_name: str, icon: str, order: int, predicate: Callable[[Viewer], bool]
-) -> None:
+def register(label: str | Promise, url_name: str, icon: str, order: int, predicate: Callable[[Viewer], bool]) -> None:
     """Show an entry to the viewers for whom ``predicate`` holds; small ``order`` first. Once per ``url_name``."""
     _entries[url_name] = Entry(label, url_name, icon, order, predicate)
 

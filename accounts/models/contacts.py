@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -39,8 +41,10 @@ class Contact(OrganizationOwned):
         return self.name
 
 
-class Consent(models.Model):
+class Consent(OrganizationOwned):
     """Why ``sender`` may mail an address, and who says so. Without one nobody is mailed."""
+
+    owner_field = "sender_id"
 
     address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="consents")
     sender = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consents")
@@ -59,6 +63,8 @@ class Consent(models.Model):
 
 class Suppression(models.Model):
     """Never mail this address again within a scope. Kept as a hash, so that erasure and re-import bring nobody back."""
+
+    shared_because: ClassVar[str] = "it belongs to the person who refused; organizations only meet its effect"
 
     scope = models.CharField(max_length=8, choices=SuppressionScope)
     sender = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.CASCADE, related_name="+")

@@ -93,8 +93,10 @@ class Organization(models.Model):
         return self.kind == OrganizationKind.DISTRIBUTOR
 
 
-class OrganizationHost(models.Model):
+class OrganizationHost(OrganizationOwned):
     """A host name under which an organization's portal is reached."""
+
+    owner_field = "organization_id"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="hosts")
     host = models.CharField(_("host name"), max_length=253, unique=True)

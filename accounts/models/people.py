@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import zoneinfo
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -19,9 +19,6 @@ from accounts.addresses import normalize_address
 from accounts.enums import MANAGING_ROLES, AddressState, OrganizationKind, Role
 from accounts.models.access import OrganizationOwned, OrganizationOwnedQuerySet
 from accounts.models.organizations import Organization
-
-if TYPE_CHECKING:
-    pass
 
 
 class Person(models.Model):
@@ -67,6 +64,8 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractUser):
     """A person who can sign in, by e-mail and password."""
+
+    shared_because: ClassVar[str] = "a person; whom of them an organization sees follows from its memberships"
 
     username = None  # type: ignore[assignment]
     first_name = None  # type: ignore[assignment]

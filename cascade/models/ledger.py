@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -13,6 +15,8 @@ from cascade.models.releases import Cascade, Hop
 
 class LedgerEvent(models.Model):
     """One step of a hop or one act of a person. Append-only; a repeated act has the same key and is dropped."""
+
+    shared_because: ClassVar[str] = "read through its hop or cascade, which are scoped"
 
     cascade = models.ForeignKey(Cascade, on_delete=models.CASCADE, related_name="events")
     hop = models.ForeignKey(Hop, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
@@ -50,6 +54,8 @@ class Completion(models.Model):
 
 class OrganizationCompletion(models.Model):
     """A reseller counts as done in a cascade."""
+
+    shared_because: ClassVar[str] = "read through its cascade and the reader's edges, which are scoped"
 
     cascade = models.ForeignKey(Cascade, on_delete=models.CASCADE, related_name="organization_completions")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="cascade_completions")
