@@ -23,6 +23,7 @@ class Entry:
     icon: str
     order: int
     predicate: Callable[[Viewer], bool]
+    count: Callable[[Viewer], int] | None = None
 
     @property
     def url(self) -> str:
@@ -33,9 +34,19 @@ class Entry:
 _entries: dict[str, Entry] = {}
 
 
-def register(label: str | Promise, url_name: str, icon: str, order: int, predicate: Callable[[Viewer], bool]) -> None:
-    """Show an entry to the viewers for whom ``predicate`` holds; small ``order`` first. Once per ``url_name``."""
-    _entries[url_name] = Entry(label, url_name, icon, order, predicate)
+def register(
+    label: str | Promise,
+    url_name: str,
+    icon: str,
+    order: int,
+    predicate: Callable[[Viewer], bool],
+    count: Callable[[Viewer], int] | None = None,
+) -> None:
+    """Show an entry to the viewers for whom ``predicate`` holds; small ``order`` first. Once per ``url_name``.
+
+    ``count`` gives a number beside the label (zero shows none); it costs its queries on every page.
+    """
+    _entries[url_name] = Entry(label, url_name, icon, order, predicate, count)
 
 
 def entries_for(viewer: Viewer) -> list[Entry]:

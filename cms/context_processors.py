@@ -1,12 +1,110 @@
-"""What every portal template may use."""
+"""What every page of the portal needs: whose brand it wears, the vendor's name, the navigation, the person's theme."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject, cached_property
+
+from accounts.enums import OrganizationKind
+from accounts.models import Organization
+from cms import navigation
+
+if TYPE_CHECKING:
+    from accounts.viewer import Viewer
+
+THEMES = frozenset({"light", "dark"})
+
+
+@dataclass(frozen=True)
+class Look:
+    """What templates need of a brand. Without an organization: the platform's own neutral look."""
+
+    name: str
+    css_url: str = ""
+    logo_url: str = ""
+    logo_dark_url: str = ""
+
+    @classmethod
+    def of(cls, organization: Organization | None) -> Look:
+        """The look of ``organization``, which should come with its brand (``select_related("brand")``)."""
+        if organization is None:
+            return cls(name=settings.WAGTAIL_SITE_NAME)
+        brand = getattr(organization, "brand", None)
+        if brand is None:
+            return cls(name=organization.name)
+        return cls(
+            name=organization.name,
+            css_url=_url_or_nothing("brand_css", organization.slug, brand.fingerprint),
+            logo_url=brand.logo.url if brand.logo else "",
+            logo_dark_url=brand.logo_dark.url if brand.logo_dark else "",
+        )
+
+
+class Shell:
+    """The frame of one page; nothing is queried before a template asks."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.viewer: Viewer | None = getattr(request, "viewer", None)  # None: the error came before the middleware
+        self.host_organization: Organization | None = getattr(request, "host_organization", None)
+
+    @cached_property
+    def vendor(self) -> Organization | None:
+        """The vendor of this installation; None before the first set-up."""
+        return Organization.objects.filter(kind=OrganizationKind.VENDOR).select_related("brand").first()
+
+    @cached_property
+    def brand(self) -> Look:
+        """The distributor's look, the vendor's for its own people, the host's for anonymous people, else neutral."""
+        if not self._is_signed_in:
+            return Look.of(self.host_organization)
+        viewer = self.viewer
+        assert viewer is not None
+        return Look.of(viewer.distributor or (self.vendor if viewer.kind == OrganizationKind.VENDOR else None))
+
+    @cached_property
+    def vendor_name(self) -> str:
+        """The vendor's name."""
+        return self.vendor.name if self.vendor else ""
+
+    @cached_property
+    def organization_name(self) -> str:
+        """The organization the signed-in person acts for."""
+        if not self._is_signed_in or self.viewer is None or self.viewer.organization is None:
+            return ""
+        return self.viewer.organization.name
+
+    @cached_property
+    def nav(self) -> list[navigation.Link]:
+        """The navigation of the signed-in person."""
+        return navigation.links_for(self.request, self.viewer) if self._is_signed_in else []
+
+    @property
+    def _is_signed_in(self) -> bool:
+        return self.viewer is not None and self.viewer.user.is_authenticated
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Nothing yet beyond the viewer."""
-    return {"viewer": getattr(request, "viewer", None)}
+    """``viewer``, ``brand``, ``vendor_name``, ``organization_name``, ``nav`` and ``theme``, all but the last lazy."""
+    shell = Shell(request)
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "viewer": shell.viewer,
+        "brand": SimpleLazyObject(lambda: shell.brand),
+        "vendor_name": SimpleLazyObject(lambda: shell.vendor_name),
+        "organization_name": SimpleLazyObject(lambda: shell.organization_name),
+        "nav": SimpleLazyObject(lambda: shell.nav),
+        "theme": theme if theme in THEMES else "",
+    }
+
+
+def _url_or_nothing(name: str, *args: str) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

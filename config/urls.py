@@ -1,5 +1,6 @@
 """Every address of the product, in the order they are tried; pages of the content trees come last."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
@@ -15,3 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("cascade.urls")),
     path("content/", include(wagtail_urls)),
 ]
+
+if settings.DEBUG:
+    from cms import gallery  # deferred: a page for developers only
+
+    urlpatterns.insert(0, path("_gallery/", gallery.view))
