@@ -1,5 +1,10 @@
 """Addresses of the cms app."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from cms import theme
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("brand/<int:pk>/<str:fingerprint>.css", theme.brand_css, name="brand_css"),
+    path("brand/<int:pk>/<str:name>", theme.brand_logo, name="brand_logo"),
+]
