@@ -99,8 +99,37 @@ class ImportState(models.TextChoices):
     """An import's life: nothing is written before it is confirmed."""
 
     UPLOADED = "uploaded", _("Columns to check")
+    CHECKING = "checking", _("Checking")
     CHECKED = "checked", _("Ready to confirm")
     RUNNING = "running", _("Importing")
     DONE = "done", _("Imported")
     FAILED = "failed", _("Failed")
     DISCARDED = "discarded", _("Discarded")
+
+
+WORKING_IMPORT_STATES = frozenset({ImportState.CHECKING, ImportState.RUNNING})
+OPEN_IMPORT_STATES = frozenset({ImportState.UPLOADED, ImportState.CHECKING, ImportState.CHECKED, ImportState.RUNNING})
+
+
+class RowOutcome(models.TextChoices):
+    """What an import does, or did, with one row of its file."""
+
+    CREATED = "created", _("New")
+    CHANGED = "changed", _("Changed")
+    UNCHANGED = "unchanged", _("Unchanged")
+    REFUSED = "refused", _("Refused")
+
+
+class DoubtReason(models.TextChoices):
+    """Why two resellers may be one."""
+
+    SAME_NAME = "same_name", _("Same country and name")
+    SAME_DOMAIN = "same_domain", _("Same country and e-mail domain")
+
+
+class DoubtState(models.TextChoices):
+    """What the vendor decided about a doubt."""
+
+    OPEN = "open", _("To decide")
+    APART = "apart", _("Two resellers")
+    SAME = "same", _("One reseller")

@@ -4,8 +4,14 @@ from accounts.models.access import OrganizationOwned, OrganizationOwnedQuerySet
 from accounts.models.audit import AuditEvent
 from accounts.models.brands import Brand
 from accounts.models.contacts import Consent, Contact, Suppression
-from accounts.models.imports import ColumnMapping, NetworkImport
-from accounts.models.organizations import NetworkLink, NetworkTag, Organization, OrganizationHost
+from accounts.models.imports import ColumnMapping, ImportRow, NetworkImport
+from accounts.models.organizations import (
+    NetworkLink,
+    NetworkTag,
+    Organization,
+    OrganizationDoubt,
+    OrganizationHost,
+)
 from accounts.models.people import Address, Invitation, Membership, Person, User
 
 __all__ = [
@@ -15,12 +21,14 @@ __all__ = [
     "ColumnMapping",
     "Consent",
     "Contact",
+    "ImportRow",
     "Invitation",
     "Membership",
     "NetworkImport",
     "NetworkLink",
     "NetworkTag",
     "Organization",
+    "OrganizationDoubt",
     "OrganizationHost",
     "OrganizationOwned",
     "OrganizationOwnedQuerySet",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.models import Group
 from django.db import models
@@ -11,8 +11,9 @@ from django.db.models.functions import Lower
 from django.utils.timezone import localdate, now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import LinkStatus, OrganizationKind
+from accounts.enums import DoubtReason, DoubtState, LinkStatus, OrganizationKind
 from accounts.models.access import OrganizationOwned, OrganizationOwnedQuerySet
+from accounts.names import normalize_company
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -76,11 +77,23 @@ class Organization(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["kind"], condition=Q(kind="vendor"), name="one_vendor_per_installation"),
+            models.UniqueConstraint(
+                fields=["country", "match_name", "match_domain"],
+                condition=Q(kind="reseller") & ~Q(match_domain=""),
+                name="one_reseller_per_identity",
+            ),
         ]
         indexes = [models.Index(fields=["country", "match_name"]), models.Index(fields=["kind", "name"])]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the name that imports compare true to the name."""
+        self.match_name = normalize_company(self.name)
+        if fields := kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*fields, "match_name"} if "name" in fields else fields
+        super().save(*args, **kwargs)
 
     @property
     def is_vendor(self) -> bool:
@@ -146,6 +159,9 @@ class NetworkLink(OrganizationOwned):
     product_lines = models.CharField(_("product lines"), max_length=200, blank=True)
     is_preferred = models.BooleanField(_("preferred"), default=False)
     tags = models.ManyToManyField(NetworkTag, blank=True, related_name="links")
+    # How this upstream's files name it: later imports find it again, whatever the reseller calls itself by then.
+    match_name = models.CharField(max_length=200, blank=True, editable=False)
+    match_domain = models.CharField(max_length=255, blank=True, editable=False)
 
     objects = NetworkLinkQuerySet.as_manager()
 
@@ -154,12 +170,45 @@ class NetworkLink(OrganizationOwned):
             models.UniqueConstraint(fields=["upstream", "downstream"], name="one_link_per_pair"),
             models.CheckConstraint(condition=~Q(upstream=F("downstream")), name="link_joins_two_organizations"),
         ]
-        indexes = [models.Index(fields=["upstream", "status", "downstream"])]
+        indexes = [
+            models.Index(fields=["upstream", "status", "downstream"]),
+            models.Index(fields=["upstream", "match_name"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.upstream} → {self.display_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the name that imports compare true to the name this upstream uses."""
+        self.match_name = normalize_company(self.display_name)
+        if fields := kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*fields, "match_name"} if "name_as_known" in fields else fields
+        super().save(*args, **kwargs)
 
     @property
     def display_name(self) -> str:
         """The downstream's name as this upstream knows it."""
         return self.name_as_known or self.downstream.name
+
+
+class OrganizationDoubt(models.Model):
+    """Two resellers of the installation that may be one; the vendor decides, distributors never learn of it."""
+
+    shared_because: ClassVar[str] = "it compares resellers of different networks; only vendor staff see it"
+
+    first = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(_("reason"), max_length=16, choices=DoubtReason)
+    state = models.CharField(_("state"), max_length=8, choices=DoubtState, default=DoubtState.OPEN)
+    created_at = models.DateTimeField(default=now, editable=False)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="one_doubt_per_pair"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="doubt_older_reseller_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first} ≟ {self.second}"
