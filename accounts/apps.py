@@ -9,5 +9,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Turn on the checks that keep the house rules."""
-        from accounts import checks  # noqa: F401  # deferred: models are loaded only now; importing registers
+        """Connect checks, receivers and rules."""
+        from accounts import checks, receivers, rules  # noqa: F401  # deferred: models are loaded only now
+
+        rules.register_rules()

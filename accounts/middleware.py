@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import OrganizationHost
@@ -48,3 +49,21 @@ class ViewerMiddleware:
             lambda: Viewer(request.user, request.host_organization)  # type: ignore[attr-defined]
         )
         return self.get_response(request)
+
+
+class PreferencesMiddleware:
+    """Speak the signed-in person's language and show times in their zone, for this request."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Visitors without a session keep what the browser asked for, and cost no query."""
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
+            return self.get_response(request)
+        viewer = request.viewer  # type: ignore[attr-defined]
+        if viewer.language:
+            translation.activate(viewer.language)
+            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        with timezone.override(viewer.tzinfo):
+            return self.get_response(request)

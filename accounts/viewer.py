@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from django.conf import settings
 
 from accounts.enums import MANAGING_ROLES, LinkStatus, OrganizationKind
 from accounts.models import Membership, NetworkLink, Organization
@@ -12,6 +15,14 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
+
+
+def zone(name: str) -> zoneinfo.ZoneInfo:
+    """The timezone ``name``; UTC for an empty or unknown one, so that a page never breaks on it."""
+    try:
+        return zoneinfo.ZoneInfo(name or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")
 
 
 class Viewer:
@@ -76,6 +87,18 @@ class Viewer:
             if found := next((d for d in self.distributors if d.pk == wanted), None):
                 return found
         return self.distributors[0] if self.distributors else None
+
+    @property
+    def language(self) -> str:
+        """The person's own choice, when the portal speaks it; else empty."""
+        choice = self.user.person.language if self.user.is_authenticated else ""
+        return choice if choice in dict(settings.LANGUAGES) else ""
+
+    @property
+    def tzinfo(self) -> zoneinfo.ZoneInfo:
+        """The person's timezone, else that of the organization they act for, else UTC."""
+        name = self.user.person.timezone if self.user.is_authenticated else ""
+        return zone(name or (self.organization.timezone if self.organization else ""))
 
     @property
     def can_manage(self) -> bool:

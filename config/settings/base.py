@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.ViewerMiddleware",
+    "accounts.middleware.PreferencesMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
 
@@ -128,8 +129,7 @@ CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 # --- people -----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
-    "django.contrib.auth.backends.ModelBackend",  # Wagtail's permissions
+    "accounts.backends.EmailBackend",  # also answers for model permissions, which Wagtail asks
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None  # guardian: otherwise a made-up user appears in the admin's lists

@@ -1,0 +1,43 @@
+"""What follows when accounts change; connected in ``AppConfig.ready()``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+from django.db.models.signals import post_delete, post_migrate, post_save
+from django.dispatch import receiver
+
+from accounts import groups
+from accounts.models import Membership, Organization
+
+
+@receiver(post_migrate, dispatch_uid="accounts_ensure_groups")
+def ensure_groups(sender: Any, using: str, **kwargs: Any) -> None:
+    """After each migrate (and flush) the groups and their permissions are there."""
+    if sender.label != "accounts":
+        return
+    tables = set(connections[using].introspection.table_names())
+    if {"accounts_organization", "wagtailcore_grouppagepermission", "wagtailimages_image"} <= tables:
+        groups.ensure_groups()
+
+
+@receiver(post_save, sender=Organization, dispatch_uid="accounts_organization_group")
+def keep_organization_group(instance: Organization, update_fields: frozenset[str] | None, **kwargs: Any) -> None:
+    """A distributor has its group from its first day, under its present name."""
+    if not kwargs.get("raw") and (update_fields is None or "name" in update_fields):
+        groups.organization_group(instance)
+
+
+@receiver(post_delete, sender=Organization, dispatch_uid="accounts_organization_group_gone")
+def drop_organization_group(instance: Organization, **kwargs: Any) -> None:
+    """A group without its organization would keep its grants."""
+    if instance.group is not None:
+        instance.group.delete()
+
+
+@receiver([post_save, post_delete], sender=Membership, dispatch_uid="accounts_membership_groups")
+def keep_groups_in_step(instance: Membership, **kwargs: Any) -> None:
+    """Groups follow memberships."""
+    if not kwargs.get("raw"):
+        groups.sync_user(instance.user)
