@@ -15,6 +15,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+@app.on_after_configure.connect
+def make_broker_folders(sender: Celery, **kwargs: Any) -> None:
+    """Make the folders of the ``filesystem://`` broker: kombu makes the control folder only."""
+    if sender.conf.broker_url.startswith("filesystem:"):
+        Path(sender.conf.broker_transport_options["data_folder_in"]).mkdir(parents=True, exist_ok=True)
+
+
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
     """Leave the log as the settings configured it: a receiver of this signal is what stops Celery's own set-up."""

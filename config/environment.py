@@ -66,6 +66,14 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def port_number(name: str, *, default: int) -> int:
+    """The port in environment variable ``name``. Raises: ImproperlyConfigured unless it is one (1 to 65535)."""
+    value = os.environ.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
+        raise ImproperlyConfigured(f"{name} must be a number between 1 and 65535; got {value!r}.")
+    return int(value)
+
+
 def required_secret(name: str, *, at_least: int = 50) -> str:
     """The secret in environment variable ``name``.
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from config.environment import base_url, mail_settings
+from config.environment import base_url, mail_settings, port_number
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -24,7 +24,8 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Never rotated: suppression must outlive the secret key, else a re-import brings everybody back.
 ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", default="")
 
-BASE_URL = base_url(env.str("BASE_URL", default="http://localhost:8000"))  # what links in mails start with
+PORT = port_number("PORT", default=8000)  # of the demo and the development server
+BASE_URL = base_url(env.str("BASE_URL", default=f"http://localhost:{PORT}"))  # what links in mails start with
 ALLOWED_HOSTS = ["*"]  # accounts.middleware.HostMiddleware refuses what is neither ours nor an OrganizationHost
 OWN_HOSTS = env.list("OWN_HOSTS", default=[urlsplit(BASE_URL).hostname, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

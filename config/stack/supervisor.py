@@ -101,8 +101,9 @@ class Child:
 class Supervisor:
     """Holds the children of one run."""
 
-    def __init__(self, children: Sequence[Child]) -> None:
+    def __init__(self, children: Sequence[Child], parent: int | None = None) -> None:
         self.children = children
+        self.parent = parent  # stop when this process is gone
         self.is_stopping = False
         self.is_impatient = False
 
@@ -144,10 +145,11 @@ class Supervisor:
 
     def run(self) -> None:
         """Keep the children alive until a stop is requested. Raises: StopRequested."""
-        while True:
+        while self.parent is None or os.getppid() == self.parent:
             for child in self.children:
                 child.keep_alive()
             time.sleep(TICK_SECONDS)
+        raise StopRequested
 
     def stop(self) -> None:
         """Ask every child to stop, wait, then kill what is left. Nothing of this run lives afterwards."""
