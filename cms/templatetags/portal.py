@@ -155,24 +155,23 @@ def share(value: int, total: int, tone: str = "ok") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/funnel.html")
-def funnel(steps: Iterable[Mapping[str, Any]], title: str) -> dict[str, Any]:
-    """Bars from wide to narrow with a table behind them.
+def funnel(steps: Iterable[Mapping[str, Any]], title: str, hide_title: bool = False) -> dict[str, Any]:
+    """A table whose bars go from wide to narrow.
 
     Each step has ``label`` and ``value``, and may have ``url`` and ``is_late``. Shares are of the first step.
     """
     steps = list(steps)
-    whole = max((step["value"] for step in steps), default=0)
-    rows = []
-    for index, step in enumerate(steps):
-        rows.append(
-            {
-                **step,
-                "y": index * 44,
-                "percent": _percent(step["value"], steps[0]["value"]),
-                "width": round(440 * step["value"] / whole, 1) if whole else 0,
-            }
-        )
-    return {"rows": rows, "title": title, "height": max(44 * len(rows), 1)}
+    first = steps[0]["value"] if steps else 0
+    widest = max((step["value"] for step in steps), default=0)
+    rows = [
+        {
+            **step,
+            "percent": _percent(step["value"], first),
+            "width": round(100 * step["value"] / widest, 2) if widest else 0,
+        }
+        for step in steps
+    ]
+    return {"rows": rows, "title": title, "hide_title": hide_title}
 
 
 def _percent(value: int, total: int) -> int:
