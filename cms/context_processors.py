@@ -59,13 +59,19 @@ class Shell:
         return Organization.objects.filter(kind=OrganizationKind.VENDOR).select_related("brand").first()
 
     @cached_property
-    def brand(self) -> Look:
-        """The distributor's look, the vendor's for its own people, the host's for anonymous people, else neutral."""
+    def organization(self) -> Organization | None:
+        """Whose look the page wears: the person's distributor, the vendor for its own people, none for people without
+        either; the host's organization, else the vendor, for who is not signed in."""
         if not self._is_signed_in:
-            return Look.of(self.host_organization)
+            return self.host_organization or self.vendor
         viewer = self.viewer
         assert viewer is not None
-        return Look.of(viewer.distributor or (self.vendor if viewer.kind == OrganizationKind.VENDOR else None))
+        return viewer.distributor or (self.vendor if viewer.kind == OrganizationKind.VENDOR else None)
+
+    @cached_property
+    def brand(self) -> Look:
+        """The look of ``organization``."""
+        return Look.of(self.organization)
 
     @cached_property
     def vendor_name(self) -> str:

@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from cms import theme
+from cms import legal, theme
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("imprint/", legal.imprint, name="imprint"),
+    path("privacy/", legal.privacy, name="privacy"),
     path("brand/<int:pk>/<str:fingerprint>.css", theme.brand_css, name="brand_css"),
     path("brand/<int:pk>/<str:name>", theme.brand_logo, name="brand_logo"),
 ]
