@@ -88,5 +88,9 @@ def set_dark_logo(brand: Brand, logo: CleanLogo) -> None:
 
 def missing(brand: Brand) -> list[str]:
     """Names of fields a brand needs before it may send mail, in the order of the form."""
-    needed = ("sender_name", "reply_to", "postal_address")
-    return [str(brand._meta.get_field(name).verbose_name) for name in needed if not getattr(brand, name)]
+    needed = {
+        "sender_name": _("sender name"),
+        "reply_to": _("reply-to address"),
+        "postal_address": _("postal address"),
+    }
+    return [str(words) for name, words in needed.items() if not getattr(brand, name)]

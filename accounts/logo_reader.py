@@ -82,7 +82,7 @@ def _pillow(data: bytes) -> Any:
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
-        image = Image.open(io.BytesIO(data))
+        image: Image.Image = Image.open(io.BytesIO(data))
         if image.width * image.height > MAX_PIXELS:
             raise Refused("too_many_pixels")
         image = ImageOps.exif_transpose(image)

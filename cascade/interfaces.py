@@ -12,6 +12,7 @@ from cms.models import ZonedPage
 
 if TYPE_CHECKING:
     from cms.effective import EffectivePage
+    from django.utils.functional import Promise
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Action:
     """One thing a recipient can do with an item: a button, and the goal it reaches."""
 
     goal: Goal
-    label: str
-    done_label: str
+    label: str | Promise
+    done_label: str | Promise
 
 
 class CascadablePage(ZonedPage):

@@ -9,16 +9,8 @@ class CmsConfig(AppConfig):
     name = "cms"
 
     def ready(self) -> None:
-        """Connect the receivers, register this app's policies, and give the mails of accounts their HTML."""
-        from wagtail.models import Page  # deferred: app ready
-
-        from accounts import policies  # deferred: app ready
+        """Give the mails of accounts their HTML."""
         from accounts.mail import register_renderer  # deferred: app ready
-        from cms import access, receivers  # noqa: F401  # deferred: app ready; importing connects the receivers
-        from cms.mail import render_html  # deferred: app ready
-        from cms.models import AccessRule, Adaptation  # deferred: app ready
+        from cms.mail import render_html
 
-        policies.register(Page, access.PagePolicy())
-        policies.register(AccessRule, access.AccessRulePolicy())
-        policies.register(Adaptation, access.AdaptationPolicy())
         register_renderer(render_html)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject, cached_property
 
 from accounts.enums import OrganizationKind
 from accounts.models import Organization
-from cms import navigation
+from cms import navigation, theme
 
 if TYPE_CHECKING:
     from accounts.viewer import Viewer
@@ -39,9 +38,9 @@ class Look:
             return cls(name=organization.name)
         return cls(
             name=organization.name,
-            css_url=_url_or_nothing("brand_css", organization.slug, brand.fingerprint),
-            logo_url=brand.logo.url if brand.logo else "",
-            logo_dark_url=brand.logo_dark.url if brand.logo_dark else "",
+            css_url=theme.stylesheet_url(brand),
+            logo_url=theme.logo_url(brand),
+            logo_dark_url=theme.logo_url(brand, dark=True) if brand.logo_dark else "",
         )
 
 
@@ -107,10 +106,3 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "nav": SimpleLazyObject(lambda: shell.nav),
         "theme": theme if theme in THEMES else "",
     }
-
-
-def _url_or_nothing(name: str, *args: str) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""

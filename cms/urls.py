@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from cms import legal, theme
+from cms import brand, legal, theme
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("imprint/", legal.imprint, name="imprint"),
     path("privacy/", legal.privacy, name="privacy"),
+    path("brand/", brand.BrandView.as_view(), name="brand"),
+    path("brand/preview/", brand.BrandPreview.as_view(), name="brand_preview"),
     path("brand/<int:pk>/<str:fingerprint>.css", theme.brand_css, name="brand_css"),
     path("brand/<int:pk>/<str:name>", theme.brand_logo, name="brand_logo"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -23,7 +24,7 @@ def logo_path(brand: Brand, filename: str) -> str:
 class Brand(OrganizationOwned):
     """Logo, colors, addresses, contact and sender of one organization."""
 
-    owner_field = "organization_id"
+    owner_field: ClassVar[str] = "organization_id"
 
     organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="brand")
     # Every logo is kept as a cleaned raster for mail and, when it came as SVG, the sanitized vector too.

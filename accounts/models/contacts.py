@@ -44,7 +44,7 @@ class Contact(OrganizationOwned):
 class Consent(OrganizationOwned):
     """Why ``sender`` may mail an address, and who says so. Without one nobody is mailed."""
 
-    owner_field = "sender_id"
+    owner_field: ClassVar[str] = "sender_id"
 
     address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="consents")
     sender = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consents")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -73,7 +75,7 @@ class NetworkImport(OrganizationOwned):
 class ImportRow(OrganizationOwned):
     """One row of an imported file and what becomes of it. Holds personal data: purged with its import."""
 
-    owner_field = "network_import__owner_id"
+    owner_field: ClassVar[str] = "network_import__owner_id"
 
     network_import = models.ForeignKey(NetworkImport, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField(help_text="As a spreadsheet counts, from 1.")

@@ -109,7 +109,7 @@ class Organization(models.Model):
 class OrganizationHost(OrganizationOwned):
     """A host name under which an organization's portal is reached."""
 
-    owner_field = "organization_id"
+    owner_field: ClassVar[str] = "organization_id"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="hosts")
     host = models.CharField(_("host name"), max_length=253, unique=True)
@@ -144,7 +144,7 @@ class NetworkLinkQuerySet(OrganizationOwnedQuerySet):
 class NetworkLink(OrganizationOwned):
     """One dated relation upstream → downstream and everything only that upstream knows of it."""
 
-    owner_field = "upstream_id"
+    owner_field: ClassVar[str] = "upstream_id"
 
     upstream = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="downstream_links")
     downstream = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="upstream_links")

@@ -83,12 +83,9 @@ class User(AbstractUser):
     )
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()  # type: ignore[assignment,misc]
-
-    class Meta(AbstractUser.Meta):
-        pass
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -164,7 +161,7 @@ class Address(models.Model):
 class Membership(OrganizationOwned):
     """A person's place in an organization."""
 
-    owner_field = "organization_id"
+    owner_field: ClassVar[str] = "organization_id"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
@@ -190,7 +187,7 @@ class InvitationQuerySet(OrganizationOwnedQuerySet):
 class Invitation(OrganizationOwned):
     """An e-mail that asks somebody to join an organization in the portal."""
 
-    owner_field = "organization_id"
+    owner_field: ClassVar[str] = "organization_id"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
     invited_by_organization = models.ForeignKey(

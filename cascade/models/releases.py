@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -108,7 +108,7 @@ class HopQuerySet(OrganizationOwnedQuerySet):
 class Hop(OrganizationOwned):
     """One organization's step of a cascade. Tier 1 is the vendor's own (its waves notify the distributors)."""
 
-    owner_field = "organization_id"
+    owner_field: ClassVar[str] = "organization_id"
 
     cascade = models.ForeignKey(Cascade, on_delete=models.CASCADE, related_name="hops")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="hops")
@@ -141,7 +141,7 @@ class Edge(OrganizationOwned):
     ``visible_to`` is the giver's view; the receiver finds its edges through ``organization``.
     """
 
-    owner_field = "hop__organization_id"
+    owner_field: ClassVar[str] = "hop__organization_id"
 
     hop = models.ForeignKey(Hop, on_delete=models.CASCADE, related_name="edges")
     cascade = models.ForeignKey(Cascade, on_delete=models.CASCADE, related_name="edges")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -16,7 +18,7 @@ from cascade.models.releases import Cascade, Hop
 class Wave(OrganizationOwned):
     """One sending within a hop."""
 
-    owner_field = "hop__organization_id"
+    owner_field: ClassVar[str] = "hop__organization_id"
 
     hop = models.ForeignKey(Hop, on_delete=models.CASCADE, related_name="waves")
     kind = models.CharField(_("kind"), max_length=16, choices=WaveKind, default=WaveKind.INITIAL)
@@ -117,7 +119,7 @@ class Delivery(OrganizationOwned):
     ``holds_claim`` marks the one delivery per cascade, tier and person that brings the item; the others are covered.
     """
 
-    owner_field = "wave__hop__organization_id"
+    owner_field: ClassVar[str] = "wave__hop__organization_id"
 
     wave = models.ForeignKey(Wave, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     cascade = models.ForeignKey(Cascade, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -15,7 +17,7 @@ from accounts.models import Organization, OrganizationOwned
 class Adaptation(OrganizationOwned):
     """An organization's differences from a page in one language."""
 
-    owner_field = "organization_id"
+    owner_field: ClassVar[str] = "organization_id"
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="adaptations")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="adaptations")
