@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from cms import brand, legal, theme
+from cms import brand, home, legal, theme
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
     path("imprint/", legal.imprint, name="imprint"),
     path("privacy/", legal.privacy, name="privacy"),
     path("brand/", brand.BrandView.as_view(), name="brand"),
