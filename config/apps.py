@@ -8,7 +8,3 @@ class OnwardConfig(AppConfig):
 
     name = "config"
     label = "onward"
-
-    def ready(self) -> None:
-        """Register the system checks."""
-        from config import checks  # noqa: F401  deferred: apps must be ready
