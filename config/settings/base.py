@@ -214,8 +214,12 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BEAT_SCHEDULE = {
     # Wakes what is due and reaps what died; a lost message costs one interval (seconds), never a delivery.
     "sweep": {"task": "cascade.tasks.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "sweep_imports": {"task": "accounts.tasks.sweep_imports", "schedule": 20.0, "options": {"expires": 20}},
+    "purge_imports": {"task": "accounts.tasks.purge_imports", "schedule": 6 * 3600.0},
 }
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}  # Wagtail's own small jobs
+
+IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=30)  # rows of imported files hold personal data
 
 # --- mail -------------------------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")  # the relay the engine speaks to
