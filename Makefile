@@ -31,7 +31,7 @@ lint: $(VENV)/.dev ## Check style, types, layers, templates, migrations, transla
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/djlint templates --lint --quiet
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 	@for po in $$(find locale -name '*.po' 2>/dev/null); do $(BIN)/pybabel -q compile -i "$$po" -o /dev/null || exit 1; done
 	@if grep -nE '://|^ *--(index|extra|find|trusted)' requirements*.lock; then echo "A lock names a host" >&2; exit 1; fi

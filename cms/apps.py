@@ -10,10 +10,17 @@ class CmsConfig(AppConfig):
     name = "cms"
 
     def ready(self) -> None:
-        """Give the mails of accounts their HTML, and the navigation its brand page."""
-        from accounts import navigation  # deferred: app ready
-        from accounts.mail import register_renderer
-        from cms.mail import render_html
+        """Connect the receivers, register this app's policies, fill the navigation and the mails of accounts."""
+        from wagtail.models import Page  # deferred: app ready
 
+        from accounts import navigation, policies  # deferred: app ready
+        from accounts.mail import register_renderer  # deferred: app ready
+        from cms import access, receivers  # noqa: F401  # deferred: app ready; importing connects the receivers
+        from cms.mail import render_html  # deferred: app ready
+        from cms.models import AccessRule, Adaptation  # deferred: app ready
+
+        policies.register(Page, access.PagePolicy())
+        policies.register(AccessRule, access.AccessRulePolicy())
+        policies.register(Adaptation, access.AdaptationPolicy())
         register_renderer(render_html)
         navigation.register(_("Brand"), "brand", "palette", 80, lambda viewer: viewer.organization is not None)

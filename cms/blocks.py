@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.documents.blocks import DocumentChooserBlock
@@ -29,6 +30,24 @@ class ZoneBlock(blocks.StructBlock):
 
     class Meta:
         form_classname = "zone-block"
+
+    def clean(self, value: Any) -> Any:
+        """A zone that distributors must fill is open; any other has content of the vendor's own.
+
+        Raises StructBlockValidationError at the setting or the content.
+        """
+        cleaned = super().clean(value)
+        errors = {}
+        must_fill = cleaned["presence"] == Presence.REQUIRED
+        if must_fill and cleaned["editable"] == Editable.LOCKED:
+            errors["presence"] = ValidationError(
+                _("Distributors cannot fill a locked zone: open it, or choose another.")
+            )
+        if not must_fill and not cleaned["content"]:
+            errors["content"] = ValidationError(_("Write something, or make it an open zone that must be filled."))
+        if errors:
+            raise blocks.StructBlockValidationError(block_errors=errors)
+        return cleaned
 
 
 class HeadingContent(blocks.CharBlock):
@@ -69,7 +88,7 @@ class DocumentContent(blocks.StructBlock):
 class HeadingZone(ZoneBlock):
     """A heading that is a zone."""
 
-    content = HeadingContent(max_length=150, label=_("Heading"))
+    content = HeadingContent(max_length=150, required=False, label=_("Heading"))
 
     class Meta:
         icon = "title"
@@ -80,7 +99,7 @@ class HeadingZone(ZoneBlock):
 class RichTextZone(ZoneBlock):
     """Formatted text that is a zone."""
 
-    content = blocks.RichTextBlock(features=RICH_TEXT_FEATURES, label=_("Text"))
+    content = blocks.RichTextBlock(features=RICH_TEXT_FEATURES, required=False, label=_("Text"))
 
     class Meta:
         icon = "pilcrow"

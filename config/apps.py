@@ -8,3 +8,7 @@ class OnwardConfig(AppConfig):
 
     name = "config"
     label = "onward"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from config import checks  # noqa: F401  deferred: apps must be ready

@@ -7,7 +7,10 @@ from wagtail.admin import urls as wagtailadmin_urls
 
 from config.views import Health
 
+has_mailbox = settings.MAILBOX_ENABLED and settings.DEPLOYMENT != "production"
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    *([path("mailbox/", include("config.mailbox.urls"))] if has_mailbox else []),
     path("healthz", Health.as_view(), name="health"),
     path("admin/", include(wagtailadmin_urls)),
     path("account/", include("allauth.urls")),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import models
+from typing import Any
+
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from wagtail.models import Page
@@ -28,6 +30,11 @@ class AccessRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Atomic, so that the rows of the pages it covers (see ``cms.receivers``) are never seen without it."""
+        super().save(*args, **kwargs)
 
 
 class AccessRuleUserPermission(UserObjectPermissionBase):

@@ -49,11 +49,13 @@ class Child:
     started_at: float = 0.0  # monotonic seconds, like all times here
     restart_at: float | None = None
     failures: int = 0
+    log_position: int = 0  # bytes; where this start's part of the log begins
 
     def start(self) -> None:
         """Start the process in a group of its own, tethered to this one."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            self.log_position = output.tell()
             self.process = subprocess.Popen(
                 tethered(self.argv),
                 stdin=subprocess.DEVNULL,
@@ -76,10 +78,10 @@ class Child:
                 os.killpg(self.process.pid, number)
 
     def last_lines(self, count: int = 15) -> str:
-        """The end of the log."""
-        if not self.log.exists():
-            return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+        """The end of what the process printed since its start."""
+        with self.log.open("rb") as log:
+            log.seek(self.log_position)
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-count:])
 
     def keep_alive(self) -> None:
         """Restart the process if it died, later each time it dies again soon after its start."""
