@@ -11,9 +11,8 @@ from cascade.enums import Goal
 from cms.models import ZonedPage
 
 if TYPE_CHECKING:
-    from django.utils.functional import Promise
-
     from cms.effective import EffectivePage
+    from django.utils.functional import Promise
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.utils import quote
 from enum import StrEnum
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import idna
 
@@ -180,7 +180,7 @@ class CompiledMessage:
 
     def parse(self, values: Mapping[str, str], parts: Sequence[Part] = ()) -> EmailMessage:
         """Render and read again with Python's own parser: for the checks before a wave leaves, and for tests."""
-        return cast(EmailMessage, message_from_bytes(self.render(values, parts), policy=policy.default))
+        return message_from_bytes(self.render(values, parts), policy=policy.default)
 
     def _add_header(self, header: HeaderLine) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]{1,60}", header.name):

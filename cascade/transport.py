@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.utils import parseaddr
 from enum import StrEnum
-from typing import Any, Protocol, Self, cast
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any, Protocol, cast
 
+from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
@@ -143,27 +143,6 @@ class SMTPTransport:
     _smtp: smtplib.SMTP | None = field(default=None, init=False, repr=False)
     _pipelined: bool = field(default=False, init=False)
 
-    @classmethod
-    def from_url(cls, url: str, **options: Any) -> Self:
-        """Build from ``smtp://user:password@host:port``; ``smtps://`` for TLS from the start, ``smtp+tls://`` or
-        ``?tls=1`` for STARTTLS. A password may be percent-encoded.
-
-        Raises: ValueError for anything else.
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in {"smtp", "smtps", "smtp+tls", "smtp+ssl"} or not parts.hostname:
-            raise ValueError(f"Not the URL of an SMTP server: {parts.scheme}://{parts.hostname or ''}")
-        wants_starttls = parts.scheme == "smtp+tls" or parse_qs(parts.query).get("tls", ["0"])[0] in {"1", "true"}
-        tls = "implicit" if parts.scheme in {"smtps", "smtp+ssl"} else "starttls" if wants_starttls else ""
-        return cls(
-            host=parts.hostname,
-            port=parts.port or {"implicit": 465, "starttls": 587}.get(tls, 25),
-            username=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            tls=tls,
-            **options,
-        )
-
     # --- sending --------------------------------------------------------------------------------------------------
 
     def send(self, messages: Iterable[Outgoing], before_leaving: BeforeLeaving) -> Iterator[Reply]:
@@ -213,7 +192,7 @@ class SMTPTransport:
         """See :class:`Transport`."""
         if self._smtp is not None:
             with suppress(OSError, smtplib.SMTPException, ValueError):
-                self._smtp.sock.settimeout(2)
+                cast(socket.socket, self._smtp.sock).settimeout(2)
                 self._smtp.quit()
         self._drop()
 
@@ -552,8 +531,14 @@ def email_message(outgoing: Outgoing) -> EmailMessage:
     return message
 
 
-def transport_from_url(url: str, **options: Any) -> Transport:
-    """The transport that ``url`` names: ``smtp://…``, or ``backend://dotted.path.EmailBackend``."""
-    if url.startswith("backend://"):
-        return BackendTransport(url.removeprefix("backend://"))
-    return SMTPTransport.from_url(url, **options)
+def default_transport() -> Transport:
+    """The way out that the settings name: CASCADE_MAIL_BACKEND (a Django backend, such as one of anymail's) or SMTP."""
+    if backend := getattr(settings, "CASCADE_MAIL_BACKEND", ""):
+        return BackendTransport(backend)
+    return SMTPTransport(
+        host=settings.EMAIL_HOST,
+        port=settings.EMAIL_PORT,
+        username=settings.EMAIL_HOST_USER,
+        password=settings.EMAIL_HOST_PASSWORD,
+        tls="implicit" if settings.EMAIL_USE_SSL else "starttls" if settings.EMAIL_USE_TLS else "",
+    )

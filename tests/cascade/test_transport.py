@@ -13,7 +13,7 @@ from cascade.transport import (
     Outgoing,
     RelayFault,
     SMTPTransport,
-    transport_from_url,
+    default_transport,
 )
 from tests.cascade.smtp_server import CUT, FaultySMTPServer
 
@@ -264,25 +264,12 @@ def test_send_with_forged_address_is_refused(address):
     assert server.received == []
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("smtp://127.0.0.1:1025", ("127.0.0.1", 1025, "", "", "")),
-        ("smtps://u:p%40ss@relay.example", ("relay.example", 465, "u", "p@ss", "implicit")),
-        ("smtp+tls://u@relay.example", ("relay.example", 587, "u", "", "starttls")),
-        ("smtp://relay.example:25?tls=1", ("relay.example", 25, "", "", "starttls")),
-    ],
-)
-def test_from_url_reads_host_login_and_tls(url, expected):
-    transport = SMTPTransport.from_url(url)
+def test_default_transport_reads_the_settings(settings):
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "relay.example", 587
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "u", "p"
+    settings.EMAIL_USE_TLS = True
 
-    assert (transport.host, transport.port, transport.username, transport.password, transport.tls) == expected
-
-
-@pytest.mark.parametrize("url", ["", "http://x", "smtp://", "relay.example"])
-def test_from_url_with_anything_else_is_refused(url):
-    with pytest.raises(ValueError, match="SMTP"):
-        SMTPTransport.from_url(url)
+    assert default_transport() == SMTPTransport("relay.example", 587, "u", "p", "starttls")
 
 
 # --- any Django backend -------------------------------------------------------------------------------------------
@@ -296,7 +283,7 @@ class RaisingBackend(BaseEmailBackend):
 
 
 def test_backend_transport_sends_headers_and_parts():
-    transport = transport_from_url("backend://django.core.mail.backends.locmem.EmailBackend")
+    transport = BackendTransport("django.core.mail.backends.locmem.EmailBackend")
     data = (
         b"From: a@x.example\r\nTo: b@y.example\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nMessage-ID: <1@x.example>\r\n"
         b'List-ID: <n.x.example>\r\nContent-Type: multipart/alternative; boundary="b"\r\n\r\n'
