@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from wagtail.models import Locale
 
 from accounts.enums import Function
@@ -245,3 +247,33 @@ def test_crediting_costs_the_same_for_one_and_for_thirty(page, cascade, distribu
 def test_nobody_is_known_when_the_page_is_in_no_open_cascade(anna, reseller):
     assert complete(anna, AnnouncementPageFactory(), Goal.READ, evidence={}) == Outcome()
     assert Membership.objects.count() == LedgerEvent.objects.count() == 0
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_acts_and_edges_at_the_same_moment_lose_and_double_nothing():
+    """People of one reseller finish while a second distributor gives it the item, some of them twice."""
+    page = AnnouncementPageFactory()
+    distributor, other = OrganizationFactory.create_batch(2)
+    reseller = OrganizationFactory(reseller=True)
+    cascade = CascadeFactory(page=page, goal_scope=GoalScope.EVERYONE)
+    hop = HopFactory(cascade=cascade, organization=distributor)
+    other_hop = HopFactory(cascade=cascade, organization=other)
+    give(hop, reseller)
+    people = [person(distributor, reseller, f"{number}@cobalt.example") for number in range(6)]
+
+    def act(number: int) -> None:
+        try:
+            if number == 5:
+                with transaction.atomic():
+                    give(other_hop, reseller)
+            else:
+                complete(people[number % 6], page, Goal.ACKNOWLEDGED, evidence={})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 11]))
+
+    assert done(hop) == done(other_hop) == done(vendors(cascade)) == (1, 6)
+    assert [counters.differences(one) for one in cascade.hops.all()] == [{}, {}, {}]
