@@ -10,6 +10,8 @@ class CascadeConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what other layers ask for."""
-        from cascade.policies import register_policies  # deferred: models are loaded only now
+        from cascade import access  # deferred: models are loaded only now
+        from cascade.policies import register_policies  # deferred: as above
 
         register_policies()
+        access.register()

@@ -11,8 +11,9 @@ from cascade.enums import Goal
 from cms.models import ZonedPage
 
 if TYPE_CHECKING:
-    from cms.effective import EffectivePage
     from django.utils.functional import Promise
+
+    from cms.effective import EffectivePage
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from cascade.audience import Audience
 from cascade.enums import CascadeState, Goal, GoalScope, HopState, LedgerKind, Tier, WaveKind, WaveState
 from cascade.interfaces import CascadablePage
 from cascade.models import Cascade, CascadeContent, Hop, LedgerEvent, Wave
+from cms.access import level_of
 from cms.enums import Level
-from cms.models import LevelHomePage
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -162,12 +162,6 @@ def _listed(names: list[str]) -> str:
     if (more := len(names) - _NAMES_SHOWN) > 0:
         return _("%(names)s and %(more)d more") % {"names": shown, "more": more}
     return shown
-
-
-def level_of(page: Page) -> str:
-    """The level of the nearest level home above ``page``; empty outside both trees."""
-    home = LevelHomePage.objects.ancestor_of(page, inclusive=True).order_by("-depth").first()
-    return home.level if home else ""
 
 
 def has_content(page: CascadablePage) -> bool:

@@ -20,7 +20,6 @@ from tests.factories.cascade import (
     EdgeFactory,
     HopFactory,
     WaveFactory,
-    level_home,
 )
 
 LOCK = 1 if connection.vendor == "postgresql" else 0  # one statement more
@@ -95,9 +94,8 @@ def test_complete_twice_counts_once(page, cascade, hop, reseller, anna):
 
 def test_complete_on_a_translation_counts_for_the_cascade(page, cascade, hop, reseller, anna):
     german = Locale.objects.get_or_create(language_code="de")[0]
-    level_home().copy_for_translation(german)
     give(hop, reseller)
-    complete(anna, page.copy_for_translation(german), Goal.ACKNOWLEDGED, evidence={})
+    complete(anna, page.copy_for_translation(german, copy_parents=True), Goal.ACKNOWLEDGED, evidence={})
     assert done(hop) == (1, 1)
 
 

@@ -12,16 +12,14 @@ from cascade import releases
 from cascade.audience import Audience
 from cascade.enums import CascadeState, Goal, HopState, LedgerKind, Tier, WaveKind, WaveState
 from cascade.models import Cascade, CascadeContent, Hop, LedgerEvent, Wave
-from cms.enums import Level
 from tests.factories.accounts import NetworkLinkFactory, OrganizationFactory, member
 from tests.factories.cascade import (
     AnnouncementPageFactory,
     CascadeFactory,
     HopFactory,
     WaveFactory,
-    level_home,
-    zone,
 )
+from tests.factories.cms import block, trees
 
 
 def dates(pass_on_in: int = 7, due_in: int = 21) -> dict:
@@ -51,10 +49,10 @@ def test_check_release_when_all_is_well_finds_nothing(page, distributor, distrib
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"live": False}, "unpublished"),
+        ({"publish": False}, "unpublished"),
         ({"job": ""}, "job"),
         ({"body": []}, "empty"),
-        ({"body": [zone("rich_text", "<p> </p>"), zone("heading", "")]}, "empty"),
+        ({"body": [block("rich_text", "<p> </p>"), block("heading", "")]}, "empty"),
     ],
 )
 def test_check_release_when_the_page_is_not_ready_says_so(distributor, change, code):
@@ -65,12 +63,12 @@ def test_check_release_when_the_page_is_not_ready_says_so(distributor, change, c
 
 
 def test_check_release_when_the_page_is_at_the_distributor_level_says_so(distributor):
-    page = AnnouncementPageFactory(parent=level_home(Level.DISTRIBUTOR))
+    page = AnnouncementPageFactory(parent=trees().distributors)
     assert codes(releases.check_release(page, goal=Goal.READ, distributors=[distributor], **dates())) == {"level"}
 
 
 def test_check_release_when_the_page_is_not_cascadable_says_so(distributor):
-    home = level_home()
+    home = trees().resellers
     assert "kind" in codes(releases.check_release(home, goal=Goal.READ, distributors=[distributor], **dates()))
 
 
@@ -149,8 +147,7 @@ def test_release_carries_every_published_translation(draft, page, vendor_editor,
     from wagtail.models import Locale
 
     german = Locale.objects.get_or_create(language_code="de")[0]
-    level_home().copy_for_translation(german)
-    copy = page.copy_for_translation(german)
+    copy = page.copy_for_translation(german, copy_parents=True)
     copy.save_revision().publish()
     releases.release(draft, [distributor], by=vendor_editor)
     assert set(draft.contents.values_list("locale__language_code", "page")) == {("en", page.pk), ("de", copy.pk)}

@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
 import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
-from wagtail.models import Page
 
 from accounts.models import Address, Organization
 from cascade.enums import CascadeState, DeliveryState, HopState, Tier, WaveKind, WaveState
 from cascade.models import AnnouncementPage, Cascade, CascadeContent, Delivery, Edge, Hop, Wave
-from cms.enums import Editable, Job, Level, Presence
-from cms.models import LevelHomePage
+from cms.enums import Presence
 from tests.factories.accounts import NetworkLinkFactory, OrganizationFactory
-
-
-def level_home(level: str = Level.RESELLER) -> LevelHomePage:
-    """The home of ``level``, made below the tree's root when there is none."""
-    home = LevelHomePage.objects.filter(level=level).first()
-    if home is None:
-        home = LevelHomePage(title=f"{level.title()} home", slug=f"{level}-home", level=level)
-        Page.objects.get(depth=1).add_child(instance=home)
-    return home
-
-
-def zone(kind: str, content: Any, *, editable: str = Editable.LOCKED, presence: str = Presence.ALWAYS, **settings: Any):
-    """Raw value of one zone for a page's body."""
-    policy = {"editable": editable, "presence": presence, "guidance": "", "max_length": None, **settings}
-    return {"type": kind, "id": str(uuid.uuid4()), "value": {"content": content, **policy}}
+from tests.factories.cms import ZonedPageFactory, block, open_block
 
 
 def default_body() -> list[dict[str, Any]]:
     """A locked heading and text, an open text, a droppable quote."""
     return [
-        zone("heading", "Firmware 9 is here"),
-        zone("rich_text", "<p>Update before <b>June</b>.</p>"),
-        zone("rich_text", "<p>Your own words.</p>", editable=Editable.OPEN, max_length=400, guidance="Say hello."),
-        zone(
-            "quote",
-            {"text": "It just works.", "attribution": "A partner"},
-            editable=Editable.OPEN,
-            presence=Presence.DROPPABLE,
-        ),
+        block("heading", "Firmware 9 is here"),
+        block("rich_text", "<p>Update before <b>June</b>.</p>"),
+        open_block("rich_text", "<p>Your own words.</p>", max_length=400, guidance="Say hello."),
+        open_block("quote", {"text": "It just works.", "attribution": "A partner"}, presence=Presence.DROPPABLE),
     ]
 
 
-class AnnouncementPageFactory(DjangoModelFactory):
-    """A published announcement at the reseller level, unless ``live=False``; ``parent=`` puts it elsewhere."""
+class AnnouncementPageFactory(ZonedPageFactory):
+    """A published announcement at the reseller level, with open and locked zones."""
 
     class Meta:
         model = AnnouncementPage
@@ -59,19 +37,7 @@ class AnnouncementPageFactory(DjangoModelFactory):
     summary = "What it means for you."
     subject = factory.LazyAttribute(lambda page: page.title)
     preview_text = "Two minutes to read."
-    job = Job.COMMUNICATE
     body = factory.LazyFunction(default_body)
-
-    @classmethod
-    def _create(cls, model_class: type[AnnouncementPage], *args: Any, **kwargs: Any) -> AnnouncementPage:
-        parent = kwargs.pop("parent", None) or level_home()
-        live = kwargs.pop("live", True)
-        page = model_class(live=live, **kwargs)
-        Page.objects.get(pk=parent.pk).specific.add_child(instance=page)
-        if live:
-            page.save_revision().publish()
-            page.refresh_from_db()
-        return page
 
 
 class CascadeFactory(DjangoModelFactory):
