@@ -38,7 +38,7 @@ class NotReady(Exception):
 
 @dataclass
 class Child:
-    """One process of the product; ``log`` takes what it prints."""
+    """One process of the product; ``log`` takes what it prints, and beside it a ``.pid`` file says which one it is."""
 
     name: str
     argv: Sequence[str]
@@ -65,6 +65,7 @@ class Child:
                 process_group=0,
             )
         self.started_at, self.restart_at = time.monotonic(), None
+        self.log.with_suffix(".pid").write_text(str(self.process.pid))
 
     @property
     def is_running(self) -> bool:

@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config import seed
+from config.environment import port_number
 from config.stack.services import Stack, free_port, is_free
 from config.stack.supervisor import NotReady, StopRequested, Supervisor
 
@@ -111,9 +112,11 @@ class Command(BaseCommand):
                 path.unlink(missing_ok=True)
 
     def mail_port(self) -> int:
-        """The mailbox's port, or 0 when the person named a relay of their own."""
+        """The mailbox's port (MAIL_PORT), or 0 when the person named a relay of their own."""
         if os.environ.get("EMAIL_URL"):
             return 0
+        if os.environ.get("MAIL_PORT"):
+            return port_number("MAIL_PORT", default=MAIL_PORT)
         return MAIL_PORT if is_free(MAIL_PORT) else free_port()
 
     def migrate(self) -> None:
