@@ -1,5 +1,7 @@
 """The demo's world. ``manage.py seed_demo`` runs it; ``make demo`` runs that once and prints ``SIGN_INS``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,13 +18,30 @@ class SignIn:
     path: str = "/"
 
 
-SIGN_INS: Sequence[SignIn] = ()
+RESELLER_EMAIL = "robin@hansen-keller.example"
+
+SIGN_INS: Sequence[SignIn] = (
+    SignIn("Vendor marketer (Meridian)", "mira@meridian.example", path="/admin/"),
+    SignIn("Distributor marketer (Nordlicht)", "anna@nordlicht.example"),
+    SignIn("Another distributor (Vexis)", "sanne@vexis.example"),
+    SignIn("Reseller (Hansen & Keller)", RESELLER_EMAIL),
+)
 
 
-def seed(say: Callable[[str], None]) -> None:
-    """Create the world; running it again changes nothing. ``say`` takes one line per step."""
+def seed(say: Callable[[str], None], *, patience: float = 60.0) -> None:
+    """Create the world; running it again changes nothing. ``say`` takes one line per step.
+
+    Waits up to ``patience`` seconds for a worker to send the first cascade, so that people can have acted upon it.
+    """
+    from accounts.models import Organization  # deferred: the demo imports this module before the apps are ready
+    from config.seed import world
+
+    if not Organization.objects.filter(kind="vendor").exists():
+        world.create(say, patience=patience)
 
 
 def is_settled() -> bool:
-    """Whether what the seed set in motion has come to rest: the first cascade has left the engine."""
-    return True
+    """Whether what the seed set in motion has come to rest: nothing is on its way through the engine."""
+    from cascade.engine import is_idle  # deferred: as above
+
+    return is_idle()

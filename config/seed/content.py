@@ -206,8 +206,13 @@ def create_trees(by: User) -> Page:
         ),
         by,
     )
-    return add(trees.resellers, CascadeIndexPage(
-        title="News", slug="news", job=Job.COMMUNICATE, summary="What your distributor passes on to you."), by)  # fmt: skip
+    return add(
+        trees.resellers,
+        CascadeIndexPage(
+            title="News", slug="news", job=Job.COMMUNICATE, summary="What your distributor passes on to you."
+        ),
+        by,
+    )
 
 
 def create_announcements(folder: Page, by: User) -> dict[str, AnnouncementPage]:
@@ -217,63 +222,125 @@ def create_announcements(folder: Page, by: User) -> dict[str, AnnouncementPage]:
     datasheet = get_document_model().objects.get(title="Edge 4 datasheet")
     common = {"job": Job.COMMUNICATE, "title_is_open": False}
     return {
-        "edge": add(folder, AnnouncementPage(
-            title="Meridian Edge 4 is here: what changes for your quotes", slug="edge-4", **common,
-            summary="Edge 4 replaces Edge 3 on 1 March. Prices stay, delivery is from stock, and open quotes are "
-                    "honored until the end of the quarter.",
-            subject="Edge 4 replaces Edge 3 on 1 March", preview_text="Same price, from stock, open quotes are safe",
-            body=[
-                zone("image", {"image": edge.pk, "alt": "Edge 4, a small fanless router with six ports",
-                               "caption": ""}),
-                own_words("We have Edge 4 in stock. Talk to us before you quote: for larger roll-outs there is more "
-                          "room than the price list shows."),
-                zone("heading", "What is new"),
-                zone("rich_text", "<p>Four 10G ports, fanless, 14 watts. One license covers branch and remote users. "
-                     "Sites come up by themselves when the box is plugged in.</p><ul><li>Edge 3 can be ordered until "
-                     "<b>28 February</b>.</li><li>Open quotes are honored until <b>31 March</b>.</li><li>Trade-in: 15 "
-                     "percent for every Edge 2 and Edge 3.</li></ul>"),
-                zone("quote", {"text": "The first box we did not have to send an engineer with.",
-                               "attribution": "Pilot customer, 120 branches"}, open_=True,
-                     presence=Presence.DROPPABLE, guidance="Replace it with a customer your resellers know."),
-                zone("document", {"document": datasheet.pk, "label": "Edge 4 datasheet"}),
-                zone("button", {"label": "Compare Edge 3 and Edge 4", "url": "https://www.meridian.example/edge-4"}),
-            ]), by),
-        "program": add(folder, AnnouncementPage(
-            title="The partner program gets a fourth rank and monthly rebates", slug="program-2027", **common,
-            summary="From 1 January there are four ranks instead of three. Rebates are paid every month, and one exam "
-                    "replaces five courses.",
-            subject="Four ranks, monthly rebates, one exam", preview_text="What changes on 1 January, in two minutes",
-            body=[
-                zone("image", {"image": ranks.pk, "alt": "", "caption": ""}),
-                own_words("We will tell you your rank in a personal call before Christmas."),
-                zone("heading", "What you should do now"),
-                zone("rich_text", "<ol><li>Check who in your team holds a certificate.</li><li>Register deals before "
-                     "31 December to keep the old discount.</li></ol>"),
-                zone("rich_text", "<p>Questions? Your partner manager knows the details.</p>", open_=True,
-                     presence=Presence.REQUIRED, guidance="Name the person your resellers should call.",
-                     max_length=300),
-            ]), by),
-        "advisory": add(folder, AnnouncementPage(
-            title="Security advisory MN-2026-11: update Meridian Console to 12.4.2", slug="advisory-mn-2026-11",
-            **common, summary="A flaw in single sign-on lets an attacker sign in as another user. Update today; it "
-                              "takes ten minutes and no downtime.",
-            subject="Security: update Meridian Console today", preview_text="CVE scored 9.1; fixed in 12.4.2",
-            subject_is_open=False,
-            body=[
-                zone("heading", "Who is affected"),
-                zone("rich_text", "<p>Every Console from 12.0 to 12.4.1 with single sign-on. Managed Consoles were "
-                     "updated last night.</p>"),
-                zone("heading", "What to do"),
-                zone("rich_text", "<ol><li>Update to 12.4.2.</li><li>Sign all sessions out.</li><li>Acknowledge here, "
-                     "so that nobody has to call you.</li></ol>"),
-                own_words("Our support desk helps with the update around the clock."),
-            ]), by),
-        "promotion": add(folder, AnnouncementPage(
-            title="Spring trade-in: 20 percent for every old branch router", slug="spring-trade-in", **common,
-            summary="From 1 April to 30 June, for any brand of router that leaves service.",
-            subject="20 percent for every old router", preview_text="Any brand counts",
-            body=[
-                zone("rich_text", "<p>Your customer keeps the old box until the new one runs; we pick it up.</p>"),
-                own_words("Ask us for the trade-in form with your logo on it."),
-            ]), by),
-    }  # fmt: skip
+        "edge": add(
+            folder,
+            AnnouncementPage(
+                title="Meridian Edge 4 is here: what changes for your quotes",
+                slug="edge-4",
+                **common,
+                summary="Edge 4 replaces Edge 3 on 1 March. Prices stay, delivery is from stock, and open quotes are "
+                "honored until the end of the quarter.",
+                subject="Edge 4 replaces Edge 3 on 1 March",
+                preview_text="Same price, from stock, open quotes are safe",
+                body=[
+                    zone(
+                        "image",
+                        {"image": edge.pk, "alt": "Edge 4, a small fanless router with six ports", "caption": ""},
+                    ),
+                    own_words(
+                        "We have Edge 4 in stock. Talk to us before you quote: for larger roll-outs there is more "
+                        "room than the price list shows."
+                    ),
+                    zone("heading", "What is new"),
+                    zone(
+                        "rich_text",
+                        "<p>Four 10G ports, fanless, 14 watts. One license covers branch and remote users. "
+                        "Sites come up by themselves when the box is plugged in.</p><ul><li>Edge 3 can be ordered until "
+                        "<b>28 February</b>.</li><li>Open quotes are honored until <b>31 March</b>.</li><li>Trade-in: 15 "
+                        "percent for every Edge 2 and Edge 3.</li></ul>",
+                    ),
+                    zone(
+                        "quote",
+                        {
+                            "text": "The first box we did not have to send an engineer with.",
+                            "attribution": "Pilot customer, 120 branches",
+                        },
+                        open_=True,
+                        presence=Presence.DROPPABLE,
+                        guidance="Replace it with a customer your resellers know.",
+                    ),
+                    zone("document", {"document": datasheet.pk, "label": "Edge 4 datasheet"}),
+                    zone(
+                        "button", {"label": "Compare Edge 3 and Edge 4", "url": "https://www.meridian.example/edge-4"}
+                    ),
+                ],
+            ),
+            by,
+        ),
+        "program": add(
+            folder,
+            AnnouncementPage(
+                title="The partner program gets a fourth rank and monthly rebates",
+                slug="program-2027",
+                **common,
+                summary="From 1 January there are four ranks instead of three. Rebates are paid every month, and one exam "
+                "replaces five courses.",
+                subject="Four ranks, monthly rebates, one exam",
+                preview_text="What changes on 1 January, in two minutes",
+                body=[
+                    zone("image", {"image": ranks.pk, "alt": "", "caption": ""}),
+                    own_words("We will tell you your rank in a personal call before Christmas."),
+                    zone("heading", "What you should do now"),
+                    zone(
+                        "rich_text",
+                        "<ol><li>Check who in your team holds a certificate.</li><li>Register deals before "
+                        "31 December to keep the old discount.</li></ol>",
+                    ),
+                    zone(
+                        "rich_text",
+                        "<p>Questions? Your partner manager knows the details.</p>",
+                        open_=True,
+                        presence=Presence.REQUIRED,
+                        guidance="Name the person your resellers should call.",
+                        max_length=300,
+                    ),
+                ],
+            ),
+            by,
+        ),
+        "advisory": add(
+            folder,
+            AnnouncementPage(
+                title="Security advisory MN-2026-11: update Meridian Console to 12.4.2",
+                slug="advisory-mn-2026-11",
+                **common,
+                summary="A flaw in single sign-on lets an attacker sign in as another user. Update today; it "
+                "takes ten minutes and no downtime.",
+                subject="Security: update Meridian Console today",
+                preview_text="CVE scored 9.1; fixed in 12.4.2",
+                subject_is_open=False,
+                body=[
+                    zone("heading", "Who is affected"),
+                    zone(
+                        "rich_text",
+                        "<p>Every Console from 12.0 to 12.4.1 with single sign-on. Managed Consoles were "
+                        "updated last night.</p>",
+                    ),
+                    zone("heading", "What to do"),
+                    zone(
+                        "rich_text",
+                        "<ol><li>Update to 12.4.2.</li><li>Sign all sessions out.</li><li>Acknowledge here, "
+                        "so that nobody has to call you.</li></ol>",
+                    ),
+                    own_words("Our support desk helps with the update around the clock."),
+                ],
+            ),
+            by,
+        ),
+        "promotion": add(
+            folder,
+            AnnouncementPage(
+                title="Spring trade-in: 20 percent for every old branch router",
+                slug="spring-trade-in",
+                **common,
+                summary="From 1 April to 30 June, for any brand of router that leaves service.",
+                subject="20 percent for every old router",
+                preview_text="Any brand counts",
+                body=[
+                    zone("rich_text", "<p>Your customer keeps the old box until the new one runs; we pick it up.</p>"),
+                    own_words("Ask us for the trade-in form with your logo on it."),
+                ],
+            ),
+            by,
+        ),
+    }
