@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import idna
@@ -48,8 +49,10 @@ def normalize_address(raw: str) -> str:
     normalized = f"{local.lower()}@{domain}"
     if len(normalized) > MAX_LENGTH:
         raise ValidationError(_("The address is longer than 254 characters."), code="too_long")
+    # Runs of dots and a dot at the end break RFC 5322, yet providers gave such addresses out and servers take them.
+    plain = re.sub(r"\.{2,}", ".", local).removesuffix(".")
     try:
-        validate_email(normalized)
+        validate_email(f"{plain}@{domain}")
     except ValidationError as error:
         raise ValidationError(
             _("“%(value)s” is not an e-mail address."), code="invalid", params={"value": value[:80]}

@@ -1,6 +1,7 @@
 """Accounts."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
@@ -10,6 +11,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect checks, receivers and rules."""
-        from accounts import checks, receivers, rules  # noqa: F401  # deferred: models are loaded only now
+        from accounts import checks, navigation, receivers, rules  # noqa: F401  # deferred: models are loaded only now
 
         rules.register_rules()
+        navigation.register(_("People"), "people", "people", 80, lambda viewer: viewer.organization is not None)
+        navigation.register(_("Organization"), "organization", "building", 90, lambda viewer: viewer.can_manage)

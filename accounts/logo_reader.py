@@ -113,9 +113,13 @@ def suggested_colors(image: Any) -> list[str]:
     for r, g, b in solid:
         key = (min(r // 24 * 24 + 12, 255), min(g // 24 * 24 + 12, 255), min(b // 24 * 24 + 12, 255))
         counts[key] = counts.get(key, 0) + 1
-    colorful = [c for c in sorted(counts, key=lambda c: -counts[c]) if max(c) - min(c) > 30]
-    dark = [c for c in sorted(counts, key=lambda c: -counts[c]) if max(c) < 90]
-    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in (*colorful[:4], *dark[:1])][:4]
+    frequent = sorted(counts, key=lambda color: -counts[color])
+    chosen: list[tuple[int, int, int]] = []
+    for color in frequent:
+        usable = max(color) - min(color) > 30 or max(color) < 90
+        if usable and all(sum(abs(a - b) for a, b in zip(color, other, strict=True)) > 90 for other in chosen):
+            chosen.append(color)
+    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in chosen[:4]]
 
 
 def read(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:

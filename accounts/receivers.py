@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.signals import email_changed, email_confirmed
 from django.db import connections
 from django.db.models.signals import post_delete, post_migrate, post_save
 from django.dispatch import receiver
 
-from accounts import groups
+from accounts import groups, people
 from accounts.models import Membership, Organization
 
 
@@ -41,3 +42,11 @@ def keep_groups_in_step(instance: Membership, **kwargs: Any) -> None:
     """Groups follow memberships."""
     if not kwargs.get("raw"):
         groups.sync_user(instance.user)
+
+
+@receiver([email_changed, email_confirmed], dispatch_uid="accounts_take_address")
+def keep_one_person(**kwargs: Any) -> None:
+    """A confirmed address belongs to the person who confirmed it, with whatever was known about it before."""
+    confirmed = kwargs.get("to_email_address") or kwargs["email_address"]
+    if confirmed.verified:
+        people.take_address(confirmed.user, confirmed.email)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from accounts.enums import MANAGING_ROLES, LinkStatus, OrganizationKind
+from accounts.enums import MANAGING_ROLES, LinkStatus, OrganizationKind, Role
 from accounts.models import Membership, NetworkLink, Organization
 
 if TYPE_CHECKING:
@@ -99,6 +99,15 @@ class Viewer:
         """The person's timezone, else that of the organization they act for, else UTC."""
         name = self.user.person.timezone if self.user.is_authenticated else ""
         return zone(name or (self.organization.timezone if self.organization else ""))
+
+    @property
+    def owns(self) -> bool:
+        """Whether the person owns the organization they act for, and so manages its people."""
+        return any(
+            m.organization_id == self.organization.pk and m.role == Role.OWNER
+            for m in self.memberships
+            if self.organization
+        )
 
     @property
     def can_manage(self) -> bool:

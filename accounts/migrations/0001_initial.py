@@ -383,7 +383,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at', None), ('revoked_at', None)), fields=('organization', 'email'), name='one_open_invitation_per_address'),
+            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at', None), ('invited_by_organization', None), ('revoked_at', None)), fields=('organization', 'email'), name='one_open_invitation_per_address'),
+        ),
+        migrations.AddConstraint(
+            model_name='invitation',
+            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at', None), ('invited_by_organization__isnull', False), ('revoked_at', None)), fields=('organization', 'email', 'invited_by_organization'), name='one_open_invitation_per_upstream'),
         ),
         migrations.AddIndex(
             model_name='contact',

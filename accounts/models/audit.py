@@ -5,9 +5,24 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.access import OrganizationOwned
 from accounts.models.organizations import Organization
+
+WORDS = {
+    "invitation.sent": _("Invited a person"),
+    "invitation.resent": _("Sent an invitation again"),
+    "invitation.revoked": _("Took an invitation back"),
+    "invitation.accepted": _("Joined"),
+    "membership.role_changed": _("Changed a member's role"),
+    "membership.removed": _("Removed a member"),
+    "organization.changed": _("Changed the organization's details"),
+    "brand.changed": _("Changed the brand"),
+    "person.exported": _("Downloaded a person's data"),
+    "person.erased": _("Erased a person"),
+    "person.merged": _("Joined two records of one person"),
+}
 
 
 class AuditEvent(OrganizationOwned):
@@ -26,3 +41,8 @@ class AuditEvent(OrganizationOwned):
 
     def __str__(self) -> str:
         return f"{self.name} {self.object_type} {self.object_id}"
+
+    @property
+    def words(self) -> str:
+        """The act in plain words; its technical name when nobody has written them."""
+        return str(WORDS.get(self.name, self.name))

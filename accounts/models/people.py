@@ -215,12 +215,23 @@ class Invitation(OrganizationOwned):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
+            # One for the organization's own, one for each upstream: an inviter never learns of another's invitation.
             models.UniqueConstraint(
                 fields=["organization", "email"],
-                condition=Q(accepted_at=None, revoked_at=None),
+                condition=Q(accepted_at=None, revoked_at=None, invited_by_organization=None),
                 name="one_open_invitation_per_address",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "email", "invited_by_organization"],
+                condition=Q(accepted_at=None, revoked_at=None, invited_by_organization__isnull=False),
+                name="one_open_invitation_per_upstream",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.email} → {self.organization}"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its link has run out; sending it again brings a new one."""
+        return self.expires_at <= now()

@@ -144,7 +144,14 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a stranger must not make us write to whom we do not know
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True  # one address to sign in with; the new one counts once it is confirmed
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before address or password change
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 
 # --- languages --------------------------------------------------------------------------------------------------
@@ -207,8 +214,12 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BEAT_SCHEDULE = {
     # Wakes what is due and reaps what died; a lost message costs one interval (seconds), never a delivery.
     "sweep": {"task": "cascade.tasks.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "sweep_imports": {"task": "accounts.tasks.sweep_imports", "schedule": 20.0, "options": {"expires": 20}},
+    "purge_imports": {"task": "accounts.tasks.purge_imports", "schedule": 6 * 3600.0},
 }
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}  # Wagtail's own small jobs
+
+IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=30)  # rows of imported files hold personal data
 
 # --- mail -------------------------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")  # the relay the engine speaks to

@@ -8,6 +8,8 @@ os.environ.setdefault("ADDRESS_HASH_KEY", "test-address-hash-key")
 from .base import *
 
 DEPLOYMENT = "test"
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["NAME"] = ":memory:"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
