@@ -245,9 +245,10 @@ def create_announcements(folder: Page, by: User) -> dict[str, AnnouncementPage]:
                     zone(
                         "rich_text",
                         "<p>Four 10G ports, fanless, 14 watts. One license covers branch and remote users. "
-                        "Sites come up by themselves when the box is plugged in.</p><ul><li>Edge 3 can be ordered until "
-                        "<b>28 February</b>.</li><li>Open quotes are honored until <b>31 March</b>.</li><li>Trade-in: 15 "
-                        "percent for every Edge 2 and Edge 3.</li></ul>",
+                        "Sites come up by themselves when the box is plugged in.</p>"
+                        "<ul><li>Edge 3 can be ordered until <b>28 February</b>.</li>"
+                        "<li>Open quotes are honored until <b>31 March</b>.</li>"
+                        "<li>Trade-in: 15 percent for every Edge 2 and Edge 3.</li></ul>",
                     ),
                     zone(
                         "quote",
@@ -273,8 +274,8 @@ def create_announcements(folder: Page, by: User) -> dict[str, AnnouncementPage]:
                 title="The partner program gets a fourth rank and monthly rebates",
                 slug="program-2027",
                 **common,
-                summary="From 1 January there are four ranks instead of three. Rebates are paid every month, and one exam "
-                "replaces five courses.",
+                summary="From 1 January there are four ranks instead of three. Rebates are paid every month, and one "
+                "exam replaces five courses.",
                 subject="Four ranks, monthly rebates, one exam",
                 preview_text="What changes on 1 January, in two minutes",
                 body=[

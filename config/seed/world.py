@@ -47,8 +47,8 @@ def create(say: Say, *, patience: float) -> None:
         wave = pass_on(
             edge,
             distributors["nordlicht"],
-            "Edge 4 liegt in Hamburg auf Lager. Rufen Sie uns an, bevor "
-            "Sie anbieten: Für größere Rollouts geht mehr, als in der Preisliste steht.",
+            "Edge 4 is in stock in Hamburg. Call us before you quote: "
+            "for larger roll-outs there is more room than the price list shows.",
         )
         say("First cascade on its way: released, accepted, adapted, sent")
         for known in others:
