@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import invitations, legal, people, profile
+from accounts.views import invitations, people, profile
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/", profile.Profile.as_view(), name="profile"),
@@ -19,6 +19,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organization/invitations/<int:pk>/resend/", people.InvitationResend.as_view(), name="invitation_resend"),
     path("organization/invitations/<int:pk>/revoke/", people.InvitationRevoke.as_view(), name="invitation_revoke"),
     path("invitation/<str:token>/", invitations.InvitationPage.as_view(), name="invitation"),
-    path("imprint/", legal.Imprint.as_view(), name="imprint"),
-    path("privacy/", legal.Privacy.as_view(), name="privacy"),
 ]

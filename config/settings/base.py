@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.ViewerMiddleware",
     "accounts.middleware.PreferencesMiddleware",
+    "accounts.admin_access.AdminAccessMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
 
@@ -237,6 +238,9 @@ MAILBOX_DIR = VAR_DIR / "mailbox"
 # --- Wagtail ----------------------------------------------------------------------------------------------------
 WAGTAIL_SITE_NAME = "Onward"
 WAGTAILADMIN_BASE_URL = BASE_URL
+WAGTAILADMIN_LOGIN_URL = LOGIN_URL
+WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False  # people sign in, and change passwords, in the portal
+WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 WAGTAIL_PAGE_MODEL = "wagtailcore.Page"
 WAGTAIL_GRAVATAR_PROVIDER_URL = None  # the admin must not phone out
 WAGTAIL_ENABLE_UPDATE_CHECK = False
