@@ -2,12 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from cms import brand, home, legal, theme
+from cms import brand, home, theme
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
-    path("imprint/", legal.imprint, name="imprint"),
-    path("privacy/", legal.privacy, name="privacy"),
     path("brand/", brand.BrandView.as_view(), name="brand"),
     path("brand/preview/", brand.BrandPreview.as_view(), name="brand_preview"),
     path("brand/<int:pk>/<str:fingerprint>.css", theme.brand_css, name="brand_css"),
