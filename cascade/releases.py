@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -22,9 +21,10 @@ from wagtail.models import Page
 from accounts import policies
 from accounts.enums import LinkStatus, OrganizationKind
 from accounts.models import Membership, NetworkLink, Organization
-from cascade import ledger
+from cascade import ledger, tasks, waves
 from cascade.audience import Audience
 from cascade.enums import CascadeState, Goal, GoalScope, HopState, LedgerKind, Tier, WaveKind, WaveState
+from cascade.hops import NotPossible
 from cascade.interfaces import CascadablePage
 from cascade.models import Cascade, CascadeContent, Hop, LedgerEvent, Wave
 from cms.access import level_of
@@ -45,10 +45,6 @@ class NotReleasable(Exception):
     def __init__(self, problems: Collection[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(" ".join(problem.message for problem in problems))
-
-
-class NotPossible(Exception):
-    """The cascade is not in a state that allows this; the text says why and may be shown to the person."""
 
 
 @dataclass(frozen=True)
@@ -420,7 +416,7 @@ def close(cascade: Cascade, *, by: User) -> Cascade:
         cascade.state, cascade.closed_at = CascadeState.CLOSED, timezone.now()
         cascade.save(update_fields=["state", "closed_at"])
         ledger.record(cascade, LedgerKind.CLOSED, key=f"closed:{cascade.pk}", hop=vendor_hop(cascade), by=by)
-        _stop_waves(cascade, _("The vendor closed this item."))
+        waves.stop_all(cascade, _("The vendor closed this item."))
     return cascade
 
 
@@ -443,7 +439,7 @@ def recall(cascade: Cascade, reason: str, *, by: User) -> Cascade:
         cascade.closed_at = cascade.closed_at or timezone.now()
         cascade.save(update_fields=["state", "recall_reason", "closed_at"])
         ledger.record(cascade, LedgerKind.RECALLED, key=f"recalled:{cascade.pk}", hop=vendor_hop(cascade), by=by)
-        _stop_waves(cascade, _("The vendor recalled this item."))
+        waves.stop_all(cascade, _("The vendor recalled this item."))
     return cascade
 
 
@@ -520,23 +516,16 @@ def _offer(hop: Hop, distributors: list[Organization], *, by: User) -> None:
 def _tell(hop: Hop, distributors: Collection[Organization], kind: WaveKind, *, by: User) -> Wave:
     """Have the vendor's notice mailed to the people of ``distributors``: a wave that is due now.
 
-    The row is the order: the sweeper freezes and sends it, woken at once or at its next turn.
+    The row is the order, the task only a bell.
     """
-    return Wave.objects.create(
+    wave = Wave.objects.create(
         hop=hop,
         kind=kind,
         state=WaveState.SCHEDULED,
         audience=Audience(organizations=tuple(one.pk for one in distributors)).to_json(),
         scheduled_at=timezone.now(),
-        base_url=settings.BASE_URL,
+        base_url=waves.base_url(hop.organization),
         created_by=by,
     )
-
-
-def _stop_waves(cascade: Cascade, because: str) -> None:
-    """Let nothing more leave: what is not frozen is cancelled, what is under way is stopped by whoever sends it."""
-    waves = Wave.objects.filter(hop__cascade=cascade)
-    waiting = waves.filter(state__in=[WaveState.DRAFT, WaveState.SCHEDULED])
-    waiting.update(state=WaveState.CANCELLED, stopped_because=because)
-    moving = waves.filter(state__in=[WaveState.FROZEN, WaveState.SENDING, WaveState.PAUSED])
-    moving.update(stop_requested=True, stopped_because=because)
+    tasks.sweep.delay_on_commit()
+    return wave

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,7 +34,7 @@ from cascade.enums import (
     WaveState,
 )
 from cascade.hops import NotPossible, closed_because
-from cascade.models import Hop, Lane, LedgerEvent, OutboxMessage, Wave
+from cascade.models import Cascade, Hop, Lane, LedgerEvent, OutboxMessage, Wave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,12 +245,18 @@ def freeze_due(now: datetime | None = None) -> int:
 def stop_recalled() -> None:
     """Stop waves of what was recalled, whoever recalled it and however."""
     recalled = Q(hop__state=HopState.RECALLED) | Q(hop__cascade__state=CascadeState.RECALLED)
-    for wave_id in list(
-        Wave.objects.filter(recalled, stop_requested=False).filter(_UNDER_WAY).values_list("pk", flat=True)
-    ):
+    _stop(Wave.objects.filter(recalled), _("The vendor recalled this item."))
+
+
+def stop_all(cascade: Cascade, because: str) -> None:
+    """End every sending of ``cascade`` that has not ended; ``because`` is what its senders read."""
+    _stop(Wave.objects.filter(hop__cascade=cascade), because)
+
+
+def _stop(waves: QuerySet[Wave], because: str) -> None:
+    for wave_id in list(waves.filter(_UNDER_WAY, stop_requested=False).values_list("pk", flat=True)):
         with transaction.atomic():
             wave = _locked(Wave(pk=wave_id))
-            because = _("The vendor recalled this item.")
             if wave.frozen_at is None:
                 _cancel_unfrozen(wave, because)
             else:
