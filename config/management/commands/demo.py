@@ -32,6 +32,7 @@ class Command(BaseCommand):
 
     help = "Runs the whole product in the foreground, with a demo world; Ctrl-C stops it."
     requires_system_checks = []  # `make lint` ran them; here every second counts
+    has_open_line = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The port is a setting (PORT), because links in mails contain it."""
@@ -63,7 +64,7 @@ class Command(BaseCommand):
                         self.collect_static()
                     supervisor.start()
                     self.fill(no_seed)
-                    with self.step("Started " + ", ".join(child.name for child in supervisor.children)):
+                    with self.step("Starting " + ", ".join(child.name for child in supervisor.children)):
                         supervisor.wait_ready()
                     self.settle(no_seed)
                     self.welcome(stack, no_seed)
@@ -123,7 +124,7 @@ class Command(BaseCommand):
         """Bring the database up to date."""
         executor = MigrationExecutor(connection)
         if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            with self.step(f"Database migrated ({len(plan)} steps)"):
+            with self.step(f"Migrating the database ({len(plan)} steps)"):
                 call_command("migrate", interactive=False, verbosity=0)
         connection.close()
 
@@ -132,7 +133,7 @@ class Command(BaseCommand):
         stamp, current = Path(settings.STATIC_ROOT) / ".collected", self.static_fingerprint()
         if stamp.exists() and stamp.read_text() == current:
             return
-        with self.step("Static files collected"):
+        with self.step("Collecting static files"):
             call_command("collectstatic", interactive=False, verbosity=0, clear=True)
             stamp.write_text(current)
 
@@ -147,32 +148,41 @@ class Command(BaseCommand):
         stamp, database = settings.VAR_DIR / "run" / "seeded", str(connection.settings_dict["NAME"])
         if no_seed or (stamp.exists() and stamp.read_text() == database):
             return
-        with self.step("World seeded"):
-            call_command("seed_demo", stdout=self.stdout)
+        with self.step("Seeding the world"):
+            seed.seed(lambda line: self.say(f"    {line}"))
             stamp.write_text(database)
 
     def settle(self, no_seed: bool) -> None:
         """Wait until the first cascade has gone through the engine, so that there is something to see."""
         if no_seed or seed.is_settled():
             return
-        with self.step("First cascade sent"):
+        with self.step("Sending the first cascade"):
             deadline = time.monotonic() + SETTLE_SECONDS
             while not seed.is_settled() and time.monotonic() < deadline:
                 time.sleep(0.2)
 
     # --- saying ---------------------------------------------------------------------------------------------------
 
-    def say(self, text: str = "") -> None:
-        """Print one line at once, also into a pipe."""
-        self.stdout.write(text)
+    def say(self, text: str = "", ending: str = "\n") -> None:
+        """Print at once, also into a pipe; a line that a step began is ended first."""
+        if self.has_open_line:
+            self.stdout.write()
+        self.has_open_line = not ending
+        self.stdout.write(text, ending=ending)
         self.stdout.flush()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Print one line with the seconds a step took."""
+        """Print what begins now, and behind it the seconds it took."""
         started = time.monotonic()
+        self.say(f"  {name} … ", ending="")
         yield
-        self.say(f"  {name:<60} {time.monotonic() - started:5.1f} s")
+        took = f"{time.monotonic() - started:.1f} s"
+        if self.has_open_line:
+            self.has_open_line = False
+            self.say(took)
+        else:
+            self.say(f"  {name}: {took}")
 
     def welcome(self, stack: Stack, no_seed: bool) -> None:
         """Say where to go and as whom."""
