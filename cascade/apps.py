@@ -10,12 +10,18 @@ class CascadeConfig(AppConfig):
     name = "cascade"
 
     def ready(self) -> None:
-        """Register what other layers ask for."""
-        from accounts.enums import OrganizationKind  # deferred: models are loaded only now
-        from accounts.navigation import register  # deferred: as above
-        from cascade import access  # deferred: as above
-        from cascade.policies import register_policies  # deferred: as above
+        """Register what other layers and the engine ask for."""
+        from accounts.enums import OrganizationKind  # deferred, like all below: models are loaded only now
+        from accounts.navigation import register
+        from cascade import access
+        from cascade.policies import register_policies
+        from cascade.preflight import reason_against
+        from cascade.waves import register_check
 
         register_policies()
         access.register()
+        register_check(reason_against)
+        register(
+            _("Workspace"), "workspace_inbox", "inbox", 10, lambda viewer: viewer.kind == OrganizationKind.DISTRIBUTOR
+        )
         register(_("To do"), "reseller_home", "home", 10, lambda viewer: viewer.kind == OrganizationKind.RESELLER)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from accounts import policies
 from accounts.enums import LinkStatus, OrganizationKind
 from accounts.models import NetworkLink
+from cascade.audience import Audience
 from cascade.enums import (
     CLAIMING_KINDS,
     PENDING_STATES,
@@ -89,6 +90,33 @@ def withdraw(hop: Hop, *, by: User) -> Hop:
         _require_open(hop)
         _require_nothing_underway(hop)
         _decide(hop, HopState.OFFERED, LedgerKind.WITHDRAWN, by=by)
+    return hop
+
+
+def note_adapted(hop: Hop, *, by: User) -> None:
+    """Remember that ``hop`` has words of its own; the first change is in the ledger, later ones are not news."""
+    now = timezone.now()
+    with transaction.atomic():
+        if not Hop.objects.filter(pk=hop.pk, adapted_at=None).update(adapted_at=now):
+            return
+        hop.adapted_at = now
+        LedgerEvent.objects.create(
+            cascade_id=hop.cascade_id,
+            hop=hop,
+            kind=LedgerKind.ADAPTED,
+            organization_id=hop.organization_id,
+            actor=by,
+            at=now,
+            key=f"hop:{hop.pk}:{LedgerKind.ADAPTED}",
+        )
+
+
+def choose_audience(hop: Hop, audience: Audience, *, by: User) -> Hop:
+    """Keep whom ``hop`` goes to next; what is scheduled keeps its own. Raises NotAllowed, NotPossible."""
+    policies.require(by, "send", hop)
+    _require_open(hop)
+    hop.audience = audience.to_json()
+    hop.save(update_fields=["audience"])
     return hop
 
 
@@ -208,7 +236,7 @@ def _status(
     hop: Hop, waves: list[Wave], settled: dict[int, int], reached: tuple[int, int], conflicts: int, now: datetime
 ) -> HopStatus:
     resellers, done = reached
-    leaving = [wave for wave in waves if wave.state in _LEAVING]
+    leaving = [wave for wave in waves if wave.state in _LEAVING or _is_about_to_leave(wave)]
     has_sent = hop.first_sent_at is not None or any(wave.state == WaveState.DONE for wave in waves)
     scheduled = min((wave.scheduled_at for wave in waves if _is_scheduled(wave)), default=None)
     people = sum(wave.frozen_count or 0 for wave in waves if wave.kind in CLAIMING_KINDS)
@@ -243,7 +271,12 @@ def _status(
 
 
 def _is_scheduled(wave: Wave) -> bool:
-    return wave.state == WaveState.SCHEDULED and wave.scheduled_at is not None
+    return wave.state == WaveState.SCHEDULED and wave.undo_until is None and wave.scheduled_at is not None
+
+
+def _is_about_to_leave(wave: Wave) -> bool:
+    """Whether Send was pressed and can still be undone."""
+    return wave.state == WaveState.SCHEDULED and wave.undo_until is not None
 
 
 def _percent(part: int, whole: int) -> str:
