@@ -129,7 +129,6 @@ class InboxView(WorkspaceView):
             first_run=self.first_run(),
         )
 
-
     def first_run(self) -> list[first_run.Step]:
         """The steps of the first run while one is open; a distributor that has sent needs none."""
         if not self.can_manage:
