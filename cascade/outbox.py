@@ -76,7 +76,7 @@ def add_raw(
         )
         for place, recipient in enumerate(dict.fromkeys(recipients))
     )
-    tasks.drain_outbox.delay_on_commit()
+    tasks.ring(tasks.drain_outbox)
     return rows
 
 
@@ -152,7 +152,7 @@ def _settle(row: OutboxMessage, owner: str, reply: Reply) -> None:
             changes |= {"not_before": now + wait}
     _mine(row, owner).update(**changes)
     if reply.outcome is not Outcome.SENT:
-        logger.warning("transactional mail not sent", extra={"message": row.pk, "outcome": reply.outcome})
+        logger.warning("transactional mail not sent", extra={"outbox": row.pk, "outcome": reply.outcome})
 
 
 def _mine(row: OutboxMessage, owner: str) -> QuerySet[OutboxMessage]:

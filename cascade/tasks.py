@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import Task, shared_task
+from django.db import transaction
 
 _EXPIRES = 30  # seconds; a bell that rang long ago says nothing
+
+
+def ring(task: Task, *, countdown: float | None = None) -> None:
+    """Queue ``task`` when the transaction has committed. A dead broker is logged and breaks nothing: the sweeper is
+    next. ``countdown`` is seconds, and only a few: brokers lose or double what waits long."""
+    expires = _EXPIRES + (countdown or 0)
+    transaction.on_commit(lambda: task.apply_async(countdown=countdown, expires=expires), robust=True)
 
 
 @shared_task(ignore_result=True)

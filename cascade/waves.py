@@ -119,7 +119,7 @@ def send_now(
         at = timezone.now() + timedelta(seconds=UNDO_SECONDS)
         _schedule(wave, at, at)
         _note(wave, LedgerKind.SCHEDULED, by, at=at.isoformat())
-        transaction.on_commit(lambda: tasks.sweep.apply_async(countdown=UNDO_SECONDS + 0.5))
+        tasks.ring(tasks.sweep, countdown=UNDO_SECONDS + 0.5)
     return wave
 
 
@@ -180,7 +180,7 @@ def resume(wave: Wave, by: User) -> Wave:
         wave.stopped_because = ""
         wave.save(update_fields=["state", "scheduled_at", "stopped_because"])
         _note(wave, LedgerKind.RESUMED, by)
-        tasks.sweep.delay_on_commit()
+        tasks.ring(tasks.sweep)
     return wave
 
 
@@ -299,7 +299,7 @@ class Progress:
 
 
 def progress(wave: Wave) -> Progress:
-    """Where ``wave`` stands now; three queries."""
+    """Where ``wave`` stands now; at most three queries."""
     states = delivery.tally(wave.deliveries.all())
     total = sum(states.values())
     sent = states.get(DeliveryState.SENT, 0)

@@ -223,6 +223,7 @@ TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBacken
 IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=30)  # rows of imported files hold personal data
 
 # --- mail -------------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "cascade.outbox.OutboxEmailBackend"  # a row first: a dead mail server breaks no page
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")  # the relay the engine speaks to
 _relay = mail_settings(EMAIL_URL)
 EMAIL_HOST, EMAIL_PORT = _relay["EMAIL_HOST"], _relay["EMAIL_PORT"]
