@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 
-from accounts import brands
+from accounts import brands, people
 from accounts.enums import OrganizationKind, Role
 from accounts.models import Address, Brand, Membership, NetworkLink, NetworkTag, Organization, User
 
@@ -206,7 +206,7 @@ def brand_of(organization: Organization, color: str, sender: str, reply_to: str)
 
 def person(organization: Organization, name: str, email: str, role: Role, zone: str, password: str) -> User:
     """Somebody who can sign in. An address that is already a contact's keeps its person."""
-    user = User.objects.create_user(email, password, name=name)
+    user = people.create_account(email, password, name=name)
     user.person.name, user.person.timezone = name, zone
     user.person.save(update_fields=["name", "timezone"])
     Membership.objects.create(user=user, organization=organization, role=role)
