@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import AddressState
 from accounts.models import Address
-from cascade import compose, delivery, journal, lanes
+from cascade import compose, delivery, journal, lanes, stopping
 from cascade.enums import ChunkState, DeliveryState, Tier, WaveState
 from cascade.freeze import DueRow, due_rows
 from cascade.message import BadMessage, CompiledMessage
@@ -44,7 +44,7 @@ _HARD_BOUNCE = "5.1."  # RFC 3463: the address is wrong, whoever sends
 
 
 class Stopped(Exception):
-    """The wave may not send any more, or the lease is lost."""
+    """The wave may not send any more, the lease is lost, or this process is asked to end."""
 
 
 # --- a lane -------------------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def drain_lane(lane: Lane | int, *, slice_seconds: float = SLICE_SECONDS, transp
     notes: journal.Journal | None = None
     with closing(transport or default_transport()) as way_out:
         try:
-            while time.monotonic() < until and (lease := _claim(db, lane, owner)) is not None:
+            while _may_go_on(until) and (lease := _claim(db, lane, owner)) is not None:
                 notes = notes or journal.Journal(owner)
                 run = _ChunkRun(db, lease, notes)
                 sent += run.deliver(way_out)
@@ -76,6 +76,10 @@ def drain_lane(lane: Lane | int, *, slice_seconds: float = SLICE_SECONDS, transp
             if notes is not None:
                 notes.close()
     return sent
+
+
+def _may_go_on(until: float) -> bool:
+    return time.monotonic() < until and not stopping.is_requested()
 
 
 def _claim(db: Dialect, lane: Lane, owner: str) -> Lease | None:
@@ -154,6 +158,8 @@ class _ChunkRun:
 
     def _advance(self, key: int) -> None:
         """Move the write-ahead window so that ``key`` and the next ones may leave."""
+        if stopping.is_requested():
+            raise Stopped
         place = self._place[key]
         started = self._order[min(place + WINDOW, len(self._order)) - 1]
         done = self._order[place - 1] if place else 0

@@ -24,7 +24,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from cascade import journal, lanes, tasks
+from cascade import journal, lanes, stopping, tasks
 from cascade.enums import OutboxState
 from cascade.models import OutboxMessage
 from cascade.transport import Outcome, Outgoing, RelayFault, Reply, Transport, default_transport
@@ -94,7 +94,7 @@ def drain(*, transport: Transport | None = None, slice_seconds: float = SLICE_SE
     owner = journal.owner_name()
     until = time.monotonic() + slice_seconds
     with closing(transport or default_transport()) as way_out:
-        while time.monotonic() < until and (row := _claim(owner)) is not None:
+        while time.monotonic() < until and not stopping.is_requested() and (row := _claim(owner)) is not None:
             try:
                 reply = _send(way_out, row)
             except RelayFault as fault:
