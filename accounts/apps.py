@@ -14,5 +14,6 @@ class AccountsConfig(AppConfig):
         from accounts import checks, navigation, receivers, rules  # noqa: F401  # deferred: models are loaded only now
 
         rules.register_rules()
+        navigation.register(_("Network"), "network", "network", 60, lambda viewer: viewer.kind == "distributor")
         navigation.register(_("People"), "people", "people", 80, lambda viewer: viewer.organization is not None)
         navigation.register(_("Organization"), "organization", "building", 90, lambda viewer: viewer.can_manage)

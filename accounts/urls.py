@@ -1,6 +1,6 @@
 """Addresses of the accounts app."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.views import invitations, people, profile
 
@@ -19,4 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organization/invitations/<int:pk>/resend/", people.InvitationResend.as_view(), name="invitation_resend"),
     path("organization/invitations/<int:pk>/revoke/", people.InvitationRevoke.as_view(), name="invitation_revoke"),
     path("invitation/<str:token>/", invitations.InvitationPage.as_view(), name="invitation"),
+    path("network/", include("accounts.network_urls")),
 ]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import PurePath
 from typing import IO, Any
 
-import openpyxl
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
@@ -19,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.enums import OPEN_IMPORT_STATES, WORKING_IMPORT_STATES, ImportState, OrganizationKind, RowOutcome
+from accounts.exports import csv_lines, xlsx_bytes
 from accounts.imports import checking, leases, mapping, writing
 from accounts.imports.problems import Finding
 from accounts.imports.reading import Format, Unreadable, count_rows, detect, reread
@@ -196,42 +194,25 @@ def _fail(leased: NetworkImport, reason: str) -> None:
 
 # --- what was refused --------------------------------------------------------------------------------------------
 def refused_rows(network_import: NetworkImport) -> Iterator[list[str]]:
-    """Header and refused rows as in the file, with row number and reasons, safe to open in a spreadsheet."""
+    """Header and refused rows as in the file, with row number and reasons."""
     headers = network_import.format["headers"]
-    yield [*map(guard, headers), _("Row in your file"), _("Why it was refused")]
+    yield [*headers, _("Row in your file"), _("Why it was refused")]
     rows = network_import.rows.filter(outcome=RowOutcome.REFUSED).order_by("number")
     for row in rows.iterator(chunk_size=500):
         cells = (row.cells + [""] * len(headers))[: len(headers)]
-        reasons = " ".join(Finding.from_json(problem).text for problem in row.problems)
-        yield [*map(guard, cells), str(row.number), guard(reasons)]
+        yield [*cells, str(row.number), " ".join(Finding.from_json(problem).text for problem in row.problems)]
 
 
 def refused_file(network_import: NetworkImport) -> tuple[bytes, str]:
-    """The refused rows as a file of the same type (CSV keeps its delimiter), and its file name."""
+    """The refused rows as a file of the same type, and its file name; a CSV keeps its delimiter.
+
+    CSV is UTF-8 with its mark, whatever the original was: it opens right everywhere and holds every letter.
+    """
     stem = PurePath(network_import.filename).stem
+    rows = refused_rows(network_import)
     if network_import.format["kind"] == "xlsx":
-        book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet(_("Refused rows")[:31])
-        for row in refused_rows(network_import):
-            sheet.append([_xml_safe(cell) for cell in row])
-        packed = io.BytesIO()
-        book.save(packed)
-        return packed.getvalue(), f"{stem}-refused.xlsx"
-    text = io.StringIO()
-    csv.writer(text, delimiter=network_import.format["delimiter"], lineterminator="\r\n").writerows(
-        refused_rows(network_import)
-    )
-    # UTF-8 with its mark opens right everywhere; the file's own encoding may lack a letter of the reasons.
-    return text.getvalue().encode("utf-8-sig"), f"{stem}-refused.csv"
-
-
-def guard(cell: str) -> str:
-    """``cell`` so that no spreadsheet runs it as a formula (OWASP: CSV injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
-def _xml_safe(cell: str) -> str:
-    return "".join(c if c >= " " or c in "\t\n" else "\ufffd" for c in cell)
+        return xlsx_bytes(rows, _("Refused rows")), f"{stem}-refused.xlsx"
+    return "".join(csv_lines(rows, network_import.format["delimiter"])).encode(), f"{stem}-refused.csv"
 
 
 # --- forgetting --------------------------------------------------------------------------------------------------
