@@ -8,6 +8,8 @@ from typing import Any
 
 import pyvips
 from django.core.files.base import ContentFile
+from django.core.files.images import ImageFile
+from django.utils.text import slugify
 from PIL import Image as Picture
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
@@ -74,10 +76,7 @@ def picture(title: str, first: str, second: str, *, with_device: bool) -> Any:
         a=first, b=second, rings=rings, nodes=nodes, device=DEVICE.format(ports=ports) if with_device else ""
     )
     png = pyvips.Image.svgload_buffer(svg.encode()).pngsave_buffer()
-    image = get_image_model()(title=title)
-    image.file.save(f"{title.lower().replace(' ', '-')}.png", ContentFile(png), save=False)
-    image.save()
-    return image
+    return get_image_model().objects.create(title=title, file=ImageFile(BytesIO(png), name=f"{slugify(title)}.png"))
 
 
 def document(title: str, lines: list[str]) -> Any:
@@ -95,7 +94,7 @@ def document(title: str, lines: list[str]) -> Any:
     out = BytesIO()
     page.save(out, "PDF", resolution=150)
     stored = get_document_model()(title=title)
-    stored.file.save(f"{title.lower().replace(' ', '-')}.pdf", ContentFile(out.getvalue()), save=False)
+    stored.file.save(f"{slugify(title)}.pdf", ContentFile(out.getvalue()), save=False)
     stored.save()
     return stored
 

@@ -34,7 +34,12 @@ def create(say: Say, *, patience: float) -> None:
     with override("en"):
         ensure_groups()
         vendor, mira = cast.create_vendor(PASSWORD)
-        distributors = {known.slug: cast.create_distributor(known, vendor, PASSWORD) for known in cast.DISTRIBUTORS}
+        distributors = {
+            known.slug: cast.create_distributor(
+                known, vendor, PASSWORD if known.slug in ("nordlicht", "vexis") else None
+            )
+            for known in cast.DISTRIBUTORS
+        }
         say(f"{vendor} and {len(distributors)} distributors with their brands")
         folder = content.create_trees(mira)
         pages = content.create_announcements(folder, mira)
