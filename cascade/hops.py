@@ -260,7 +260,8 @@ def _status(
             return status("behind")
         if resellers and done >= resellers:
             return status("done")
-        return status("sent", _percent(done, resellers), at=hop.first_sent_at)
+        share = _percent(done, resellers)
+        return status("sent", _("%(share)s done") % {"share": share} if share else "", at=hop.first_sent_at)
     if not hop.cascade.is_open:
         return status("closed")
     if hop.cascade.pass_on_by < now:

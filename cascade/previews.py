@@ -37,7 +37,19 @@ def preview_document(hop: Hop, shown: EffectivePage, view: str, reader: PreviewR
     if view == "text":
         context = {"subject": mail.subject, "text": mail.text}
         return render_to_string("cascade/workspace/preview_text.html", context)
-    return mail.html.replace("<head>", f"<head>{_INERT}", 1)
+    return _in_inbox(mail.html.replace("<head>", f"<head>{_INERT}", 1), hop, shown, mail.subject)
+
+
+def _in_inbox(html: str, hop: Hop, shown: EffectivePage, subject: str) -> str:
+    """``html`` below the line by which the mail is seen first: sender, subject and preview text."""
+    kept = compose.sender_headers(hop, WaveKind.INITIAL)
+    words = shown.preview_text or shown.summary
+    line = render_to_string(
+        "cascade/workspace/preview_inbox.html", {"sender": kept["from_name"], "subject": subject, "words": words}
+    )
+    before, body, after = html.partition("<body")
+    opening, end, rest = after.partition(">")
+    return f"{before}{body}{opening}{end}{line}{rest}"
 
 
 def _web(hop: Hop, shown: EffectivePage, language: str) -> str:

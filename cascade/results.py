@@ -189,7 +189,7 @@ PEOPLE_SORTS = {
 def resellers(hop: Hop) -> QuerySet[Edge]:
     """The resellers the hop gave the item to, with ``shown_name``, ``people``, ``clicked``, ``done_at`` and ``stage``.
 
-    ``stage``: done, clicked, sent, or not mailed (nobody there could be).
+    ``stage``: done, clicked, sent, waiting, or not mailed (nobody there could be).
     """
     rows = people(hop).filter(organization=OuterRef("organization")).order_by()
     link = NetworkLink.objects.filter(upstream=hop.organization_id, downstream=OuterRef("organization"))
@@ -201,6 +201,7 @@ def resellers(hop: Hop) -> QuerySet[Edge]:
         .annotate(
             shown_name=Coalesce(Subquery(known_as), "organization__name"),
             people=_count(rows.exclude(apparent_state=DeliveryState.SUPPRESSED)),
+            mailed=_count(rows.filter(apparent_state=DeliveryState.SENT)),
             people_done=_count(rows.filter(done_at__isnull=False)),
             clicked=_count(rows.filter(Q(apparent_clicked_at__isnull=False) | Q(done_at__isnull=False))),
             done_at=Subquery(done.values("at")[:1]),
@@ -209,7 +210,8 @@ def resellers(hop: Hop) -> QuerySet[Edge]:
             stage=Case(
                 When(done_at__isnull=False, then=Value("done")),
                 When(clicked__gt=0, then=Value("clicked")),
-                When(people__gt=0, then=Value("sent")),
+                When(mailed__gt=0, then=Value("sent")),
+                When(people__gt=0, then=Value("queued")),
                 default=Value("suppressed"),
                 output_field=CharField(),
             )

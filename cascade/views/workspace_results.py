@@ -41,7 +41,7 @@ STAGES = {
     "suppressed": gettext_lazy("Not mailed"),
     "cancelled": gettext_lazy("Cancelled"),
 }
-RESELLER_STAGES = ("done", "clicked", "sent", "suppressed")
+RESELLER_STAGES = ("done", "clicked", "sent", "queued", "suppressed")
 
 
 class ResultsBase(HopView):
