@@ -24,6 +24,7 @@ from cascade.enums import CascadeState, Goal, HopState, Tier
 from cascade.interfaces import Action, CascadablePage
 from cascade.models import Cascade, CascadeContent, Completion, Delivery, Edge, Hop, OrganizationCompletion
 from cms.effective import EffectivePage, effective, effective_many, search_text
+from cms.files import SignedLinks
 from cms.models import ZonedPage
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class Item:
     def page(self) -> ZonedPage:
         """The vendor's page."""
         return self.effective.page
+
+    @property
+    def files(self) -> SignedLinks:
+        """Addresses of its pictures and files: readers need not be signed in, nor look through this giver."""
+        given_by = self.effective.organization
+        return SignedLinks(self.page.pk, given_by.pk if given_by else None)
 
     @property
     def is_open(self) -> bool:

@@ -31,6 +31,11 @@ class ZoneBlock(blocks.StructBlock):
     class Meta:
         form_classname = "zone-block"
 
+    def get_searchable_content(self, value: Any) -> list[str]:
+        """Words of the content only: settings such as "Locked" and the guidance are not for readers."""
+        block = self.child_blocks["content"]
+        return block.get_searchable_content(value.get("content") or block.get_default())
+
     def clean(self, value: Any) -> Any:
         """A zone that distributors must fill is open; any other has content of the vendor's own.
 

@@ -14,6 +14,7 @@ from cms.models import ZonedPage
 class CascadeIndexPage(ZonedPage):
     """The folder of the reseller level in which announcements are written."""
 
+    needs_job = False
     parent_page_types = ["cms.LevelHomePage", "cms.SectionPage"]
     subpage_types = ["cascade.AnnouncementPage"]
 

@@ -32,6 +32,7 @@ class ZonedPage(Page):
 
     FIELD_ZONES: ClassVar[tuple[str, ...]] = ("title", "subject", "preview_text")
     is_cascadable: ClassVar[bool] = False
+    needs_job: ClassVar[bool] = True  # an item; homes and folders hold items and help nobody do anything themselves
 
     content_panels = [
         *Page.content_panels,
@@ -58,22 +59,36 @@ class ZonedPage(Page):
 class LevelHomePage(ZonedPage):
     """The root of one level's tree. Every page below it is for that level's people."""
 
+    needs_job = False
+
     level = models.CharField(_("level"), max_length=16, choices=Level)
 
     content_panels = [*ZonedPage.content_panels, FieldPanel("level")]
     parent_page_types = ["wagtailcore.Page"]
 
+    class Meta:
+        verbose_name = _("level home")
+
 
 class SectionPage(ZonedPage):
     """A folder of pages."""
 
+    needs_job = False
+
     parent_page_types = ["cms.LevelHomePage", "cms.SectionPage"]
+
+    class Meta:
+        verbose_name = _("section")
 
 
 class ContentPage(ZonedPage):
     """A page to read."""
 
     parent_page_types = ["cms.LevelHomePage", "cms.SectionPage"]
+    subpage_types: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("page")
 
 
 class ResourcePage(ZonedPage):
@@ -81,6 +96,10 @@ class ResourcePage(ZonedPage):
 
     content_panels = [*ZonedPage.content_panels, InlinePanel("files", label=_("file"))]
     parent_page_types = ["cms.LevelHomePage", "cms.SectionPage"]
+    subpage_types: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("resource")
 
 
 class ResourceFile(Orderable):
