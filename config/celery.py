@@ -7,9 +7,11 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_embedded_init, setup_logging, worker_ready
 
+from config import broker
 from config.stack.tether import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+broker.install()
 app = Celery("onward")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

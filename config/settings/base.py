@@ -195,7 +195,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the Wagtail editor of a long page post
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 # --- Celery: the database row is the queue, the broker only a bell ----------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost")
 if CELERY_BROKER_URL.startswith("filesystem:"):
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
         # In and out must be the same folder, else publisher and worker never meet.
