@@ -13,4 +13,4 @@ SECRET_KEY = SECRET_KEY or _secrets["SECRET_KEY"]
 ADDRESS_HASH_KEY = ADDRESS_HASH_KEY or _secrets["ADDRESS_HASH_KEY"]
 LOGGING["handlers"]["stderr"]["formatter"] = env.str("LOG_FORMAT", default="text")
 # The terminal of `make demo` is for people: one line per step, and what went wrong.
-LOGGING["loggers"] |= {name: {"level": "WARNING"} for name in ("wagtail", "django_tasks", "modelsearch")}
+LOGGING["loggers"] |= {name: {"level": "WARNING"} for name in ("wagtail", "django_tasks", "modelsearch", "pyvips")}
