@@ -13,6 +13,7 @@ from cms.models import ZonedPage
 if TYPE_CHECKING:
     from django.utils.functional import Promise
 
+    from accounts.viewer import Viewer
     from cms.effective import EffectivePage
 
 
@@ -54,3 +55,9 @@ class CascadablePage(ZonedPage):
     def mail(self, effective: EffectivePage, locale: str) -> MailContent:
         """What the mail about ``effective`` holds, the same for every recipient of one brand and language."""
         return MailContent()
+
+    def place_for(self, viewer: Viewer) -> str:
+        """A reseller's people act on the item, a distributor's people pass it on."""
+        from cascade.items import place_of  # deferred: items know this module
+
+        return place_of(self, viewer)

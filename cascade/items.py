@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -238,6 +239,24 @@ def with_pages(given: Sequence[Given], language: str) -> list[tuple[Given, Item]
         for one, shown in zip(group, effective_many(ours, group[0].edge.hop.organization), strict=True):
             items[one.edge.pk] = Item(one.edge.hop, shown, standing_of(one.edge.hop, shown.page))
     return [(one, items[one.edge.pk]) for one in given if one.edge.pk in items]
+
+
+def place_of(page: Page, viewer: Viewer) -> str:
+    """Where ``viewer`` deals with the newest release of ``page``: a reseller with the item, a distributor with its hop.
+
+    Empty for everybody else, and after a recall.
+    """
+    carried = CascadeContent.objects.filter(page__translation_key=page.translation_key)
+    readable = Cascade.objects.filter(
+        state__in=[CascadeState.OPEN, CascadeState.CLOSED], pk__in=carried.values("cascade")
+    )
+    if edge := edges_for(viewer).filter(cascade__in=readable).order_by("-cascade").first():
+        return reverse("reseller_item", args=[edge.cascade_id])
+    if viewer.kind == OrganizationKind.DISTRIBUTOR:
+        hops = Hop.objects.of_distributors().filter(organization=viewer.organization, cascade__in=readable)
+        if hop := hops.exclude(state=HopState.RECALLED).order_by("-cascade").first():
+            return reverse("workspace_hop", args=[hop.pk])
+    return ""
 
 
 def is_done(cascade: Cascade, person: Person) -> datetime | None:

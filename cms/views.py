@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -57,6 +57,12 @@ class ContentPageView(PortalView, TemplateView):
         if not isinstance(specific, ZonedPage):
             raise Http404
         return effective(specific, self.viewer.distributor)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The page; what asks the viewer to do something is shown where they do it."""
+        if place := self.shown.page.place_for(self.viewer):
+            return redirect(place)
+        return super().get(request, *args, **kwargs)
 
     def get_template_names(self) -> list[str]:
         """A list for homes and sections, an article for the rest."""

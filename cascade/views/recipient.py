@@ -31,6 +31,7 @@ from cascade.items import Item, NoContent, Standing, is_done, item_of_delivery
 from cascade.models import Delivery
 from cascade.tokens import Purpose
 from cms.context_processors import Look
+from cms.files import SignedLinks
 
 TEST_DELIVERY = 0  # stands in the links of a test message
 
@@ -119,10 +120,13 @@ class ItemView(TokenView):
         item = self.item
         if item is None or not item.is_readable:
             return self.page("withdrawn", HTTPStatus.GONE, item=item, is_recalled=_is_recalled(item))
+        reader = item.effective.organization
+        files = SignedLinks(item.page.pk, reader.pk if reader else None)
         sent_at = self.delivery.sent_at or self.delivery.wave.frozen_at
         return self.page(
             "item",
             item=item,
+            files=files,
             is_notice=self.delivery.tier == Tier.DISTRIBUTORS,
             updated_at=item.effective.updated_at if item.was_updated_since(sent_at) else None,
             **context,

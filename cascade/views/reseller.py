@@ -23,6 +23,7 @@ from cascade.forms.recipient import ActForm
 from cascade.items import Given, Item, NoContent, given_to, item_for, with_pages
 from cms import theme
 from cms.context_processors import Look
+from cms.files import FileLinks, PortalLinks, SignedLinks
 
 SHOWN_TO_DO = 5
 SHOWN_NEW = 5
@@ -105,11 +106,19 @@ class ItemPage(ResellerView):
         context = {
             "given": self.given,
             "item": self.item,
+            "effective": self.item.effective,
+            "files": self.files,
             "brand": Look.of(self.item.giver),
             **contact_of(self.item.giver),
         }
         status = HTTPStatus.OK if self.item.is_readable else HTTPStatus.GONE
         return render(request, template, context, status=status)
+
+    @property
+    def files(self) -> FileLinks:
+        """Checked links while the reader looks through the giver, else links of minutes to the giver's version."""
+        page, giver = self.item.page, self.item.giver
+        return PortalLinks(page.pk) if giver == self.viewer.distributor else SignedLinks(page.pk, giver.pk)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Do what the item asks for."""

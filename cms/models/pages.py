@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,9 @@ from wagtail.search import index
 
 from cms.blocks import ZoneStreamField
 from cms.enums import Job, Level
+
+if TYPE_CHECKING:
+    from accounts.viewer import Viewer
 
 
 class ZonedPage(Page):
@@ -54,6 +57,10 @@ class ZonedPage(Page):
 
     class Meta:
         abstract = True
+
+    def place_for(self, viewer: Viewer) -> str:
+        """Where ``viewer`` deals with this page when it is more than something to read; empty: at its own address."""
+        return ""
 
 
 class LevelHomePage(ZonedPage):

@@ -1,12 +1,16 @@
 """Pages behind the links of a mail: what a token opens, what a GET never does, what a POST does once."""
 
+import io
 import re
 from datetime import timedelta
 
 import pytest
+from django.core.files.images import ImageFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from PIL import Image as Pillow
+from wagtail.images.models import Image
 
 from accounts.enums import SuppressionScope
 from accounts.models import Consent, Suppression
@@ -16,6 +20,7 @@ from cascade.models import Completion, Delivery, LedgerEvent
 from cascade.tokens import Purpose
 from tests.factories.accounts import ConsentFactory
 from tests.factories.cascade import CascadeFactory, DeliveryFactory, EdgeFactory, HopFactory, WaveFactory
+from tests.factories.cms import block, republish
 
 URLS = {
     Purpose.VIEW: "recipient_view",
@@ -173,6 +178,19 @@ def test_unsubscribe_preferences_and_why_outlive_a_recall(client, delivery, purp
     delivery.cascade.state = CascadeState.RECALLED
     delivery.cascade.save()
     assert client.get(url(delivery, purpose)).status_code == 200
+
+
+def test_pictures_of_the_item_open_without_sign_in_until_the_page_goes(client, delivery):
+    file = io.BytesIO()
+    Pillow.new("RGB", (1600, 900), (11, 95, 255)).save(file, "PNG")
+    image = Image.objects.create(title="Router", file=ImageFile(file, "router.png"))
+    page = republish(
+        delivery.cascade.contents.get().page, body=[block("image", {"image": image.pk, "alt": "A router"})]
+    )
+    [source] = re.findall(r'<img src="(/files/signed/[^"]+)"', client.get(url(delivery, Purpose.VIEW)).text)
+    assert client.get(source).status_code == 200
+    page.unpublish()
+    assert client.get(source).status_code == 404
 
 
 # --- acting -------------------------------------------------------------------------------------------------------

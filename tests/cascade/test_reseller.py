@@ -194,3 +194,21 @@ def test_anonymous_is_sent_to_sign_in(client, edge):
     response = client.get(item_url(edge))
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("account_login"))
+
+
+# --- from the content tree ----------------------------------------------------------------------------------------
+def test_cascaded_page_in_the_content_tree_leads_to_the_item(rita, edge, reseller):
+    page = edge.cascade.contents.get().page
+    response = rita.get(page.specific.get_url())
+    assert (response.status_code, response.headers.get("Location")) == (302, item_url(edge))
+
+
+def test_cascaded_page_in_the_content_tree_leads_a_distributor_to_its_hop(client, edge, distributor_manager):
+    client.force_login(distributor_manager)
+    response = client.get(edge.cascade.contents.get().page.specific.get_url())
+    assert response.headers.get("Location") == reverse("workspace_hop", args=[edge.hop_id])
+
+
+def test_cascaded_page_does_not_exist_for_who_was_not_given_it(client, edge, reseller_stranger):
+    client.force_login(reseller_stranger)
+    assert client.get(edge.cascade.contents.get().page.specific.get_url()).status_code == 404
