@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from accounts.enums import Role
 from accounts.models import Organization, User
+from tests import template_database
 from tests.factories.accounts import BrandFactory, NetworkLinkFactory, OrganizationFactory, member
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, pytestconfig: pytest.Config) -> None:
+    """Before the test database is made: make it from a template (SQLite)."""
+    template_database.install(Path(pytestconfig.rootpath) / ".pytest_cache" / "database")
 
 
 @pytest.fixture
