@@ -24,4 +24,4 @@ class CmsConfig(AppConfig):
         policies.register(Adaptation, access.AdaptationPolicy())
         register_renderer(render_html)
         navigation.register(_("Content"), "content", "book", 40, lambda viewer: viewer.organization is not None)
-        navigation.register(_("Brand"), "brand", "palette", 80, lambda viewer: viewer.organization is not None)
+        navigation.register(_("Brand"), "brand", "palette", 80, lambda viewer: viewer.kind in {"vendor", "distributor"})
