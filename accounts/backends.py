@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from allauth.account.auth_backends import AuthenticationBackend
 
 from accounts.models import User
@@ -14,5 +12,5 @@ class EmailBackend(AuthenticationBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """The active user of a session, with their person, in one query."""
-        user = cast("User | None", User.objects.select_related("person").filter(pk=user_id).first())
+        user = User.objects.select_related("person").filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None

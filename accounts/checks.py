@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register
@@ -64,5 +64,5 @@ def _leads_to(model: type[models.Model], lookup: str) -> type[models.Model] | No
             return None
         if not field.is_relation or field.related_model is None:
             return None
-        model = field.related_model
+        model = cast("type[models.Model]", field.related_model)  # a class once apps are ready
     return model

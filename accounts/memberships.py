@@ -73,4 +73,4 @@ def switch(viewer: Viewer, organization: Organization) -> None:
     """Act for ``organization``, or look through this distributor, from now on. Raises NotAllowed for any other."""
     if organization.pk not in {choice.pk for choice in [*viewer.organizations, *viewer.distributors]}:
         raise NotAllowed(_("You do not belong to this organization."))
-    User.objects.filter(pk=viewer.user.pk).update(active_organization=organization)
+    User.objects.filter(pk=viewer.user.pk or 0).update(active_organization=organization)

@@ -64,6 +64,6 @@ class PreferencesMiddleware:
         viewer = request.viewer  # type: ignore[attr-defined]
         if viewer.language:
             translation.activate(viewer.language)
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(viewer.tzinfo):
             return self.get_response(request)

@@ -100,7 +100,8 @@ def merge(keep: Person, other: Person, *, by: User | None = None) -> None:
     try:
         with transaction.atomic():
             for relation in Person._meta.related_objects:
-                rows = relation.related_model._base_manager.filter(**{relation.field.name: other})
+                model: type[models.Model] = relation.related_model  # type: ignore[assignment]  # a class once apps are ready
+                rows = model._base_manager.filter(**{relation.field.name: other})
                 rows.update(**{relation.field.name: keep})
             Person.objects.get(pk=other.pk).delete()
     except (IntegrityError, ProtectedError) as error:

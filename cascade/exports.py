@@ -14,7 +14,7 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
@@ -100,7 +100,7 @@ def _xlsx_cell(sheet: WriteOnlyWorksheet, value: Any) -> Any:
     return _text_cell(sheet, value) if isinstance(value, str) else value
 
 
-def _text_cell(sheet: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> WriteOnlyCell:
+def _text_cell(sheet: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> Cell:
     cell = WriteOnlyCell(sheet, value=text)
     cell.data_type = "s"
     if bold:

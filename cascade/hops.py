@@ -238,7 +238,7 @@ def _status(
     resellers, done = reached
     leaving = [wave for wave in waves if wave.state in _LEAVING or _is_about_to_leave(wave)]
     has_sent = hop.first_sent_at is not None or any(wave.state == WaveState.DONE for wave in waves)
-    scheduled = min((wave.scheduled_at for wave in waves if _is_scheduled(wave)), default=None)
+    scheduled = min((wave.scheduled_at for wave in waves if _is_scheduled(wave) and wave.scheduled_at), default=None)
     people = sum(wave.frozen_count or 0 for wave in waves if wave.kind in CLAIMING_KINDS)
 
     def status(value: str, detail: str = "", at: datetime | None = None, gone: int = 0) -> HopStatus:

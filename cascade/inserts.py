@@ -27,7 +27,7 @@ def insert_new(objects: Sequence[models.Model], *, returning: str) -> list[Any]:
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
     row = f"({', '.join(['%s'] * len(fields))})"
-    result = quote(meta.get_field(returning).column)  # type: ignore[union-attr]
+    result = quote(str(meta.get_field(returning).column))  # type: ignore[union-attr]
     size = MAX_PARAMETERS // len(fields)
     written: list[Any] = []
     with connection.cursor() as cursor:

@@ -87,7 +87,7 @@ class Shell:
     @cached_property
     def nav(self) -> list[navigation.Link]:
         """The navigation of the signed-in person."""
-        return navigation.links_for(self.request, self.viewer) if self._is_signed_in else []
+        return navigation.links_for(self.request, self.viewer) if self._is_signed_in and self.viewer else []
 
     @property
     def _is_signed_in(self) -> bool:

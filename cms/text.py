@@ -83,7 +83,8 @@ class _Writer(HTMLParser):
 
     def text(self) -> str:
         """Paragraphs with an empty line between them; items of one list stand together."""
-        parts, last = [], 0
+        parts: list[str] = []
+        last = 0
         for list_number, text in self.paragraphs:
             if parts:
                 parts.append("\n" if list_number and list_number == last else "\n\n")

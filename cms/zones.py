@@ -116,11 +116,11 @@ def _field_zones(page: ZonedPage) -> list[Zone]:
             Zone(
                 key=FIELD_PREFIX + name,
                 kind=FIELD_KIND,
-                label=str(field.verbose_name).capitalize(),  # type: ignore[union-attr]
+                label=str(field.verbose_name).capitalize(),
                 editable=Editable.OPEN if is_open else Editable.LOCKED,
                 presence=_FIELD_PRESENCE.get(name, Presence.ALWAYS) if is_open else Presence.ALWAYS,
                 guidance="",
-                max_length=field.max_length,  # type: ignore[union-attr]
+                max_length=field.max_length,
                 features=(),
                 value=value,
                 hash=content_hash(FIELD_KIND, value),

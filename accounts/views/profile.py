@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -17,7 +17,7 @@ from django.views.generic import FormView, View
 from accounts import audit, memberships, people
 from accounts.enums import OrganizationKind
 from accounts.forms.profile import DataRequestForm, EraseForm, ProfileForm
-from accounts.models import Organization, Person
+from accounts.models import Organization, Person, User
 from accounts.policies import NotAllowed
 from accounts.portal import PortalView
 
@@ -74,7 +74,9 @@ class ProfileErase(PortalView, FormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What stands in the way."""
-        return super().get_context_data(sole_ownerships=people.sole_ownerships(self.request.user), **kwargs)
+        return super().get_context_data(
+            sole_ownerships=people.sole_ownerships(cast("User", self.request.user)), **kwargs
+        )
 
     def form_valid(self, form: EraseForm) -> HttpResponse:
         """Erase, sign out, say so."""
@@ -119,7 +121,7 @@ class DataRequests(PortalView, FormView):
         """Owners only."""
         return super().refusal() or ("" if self.viewer.owns else _("Only the vendor's owners may open this page."))
 
-    def form_valid(self, form: DataRequestForm) -> HttpResponseBase:
+    def form_valid(self, form: DataRequestForm) -> HttpResponseBase:  # type: ignore[override]  # a file streams
         """Export, or show the confirmation, or erase."""
         person, action = form.address.person, self.request.POST.get("action")
         if action == "export":

@@ -48,7 +48,7 @@ class TokenView(View):
 
     purpose: ClassVar[Purpose]
 
-    def dispatch(self, request: HttpRequest, token: str) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, token: str) -> HttpResponseBase:
         """Answer for the delivery the token names; 404 in plain words for a token that names none."""
         found = tokens.read(token, self.purpose)
         if found == TEST_DELIVERY:

@@ -87,7 +87,7 @@ class ItemPage(ResellerView):
     @cached_property
     def given(self) -> Given:
         """What this reseller was given of the cascade; 404 for what it was not."""
-        found = given_to(self.viewer, cascade=self.kwargs["pk"])  # type: ignore[attr-defined]
+        found = given_to(self.viewer, cascade=self.kwargs["pk"])
         if not found:
             raise Http404
         return found[0]

@@ -186,7 +186,7 @@ class AdaptView(ContentView):
             if not row.form.is_posted or not row.form.is_valid() or not self._differs(row):
                 continue
             try:
-                self.save(row.form, request.user)
+                self.save(row.form, self.request.user)
                 saved += 1
             except StaleEdit as refusal:
                 row.stale = self.stale_row(refusal, row)
@@ -243,9 +243,9 @@ class ZoneView(ContentView):
         if not self.may_prepare:
             return self.answer(row, 403, self.closed_because or _("Only managers may change this."))
         if not row.form.is_valid():
-            return self.answer(row, 422, " ".join(e for errors in row.form.errors.values() for e in errors))
+            return self.answer(row, 422, " ".join(str(e) for errors in row.form.errors.values() for e in errors))
         try:
-            self.save(row.form, request.user)
+            self.save(row.form, self.request.user)
         except StaleEdit as refusal:
             row.stale = self.stale_row(refusal, row)
             return self.answer(row, 409, str(refusal))
@@ -288,7 +288,7 @@ class ResetView(ContentView):
                     self.organization,
                     self.locale,
                     request.POST.get("zone", ""),
-                    by=request.user,
+                    by=self.request.user,
                     version=_id(request.POST.get("version")),
                 )
                 messages.success(request, _("The vendor's text is back."))
@@ -310,8 +310,8 @@ class ResolveView(ContentView):
                     self.organization,
                     self.locale,
                     request.POST.get("zone", ""),
-                    take=take,
-                    by=request.user,
+                    take="vendor" if take == "vendor" else "mine",
+                    by=self.request.user,
                     version=_id(request.POST.get("version")),
                 )
             except EditRefused as refusal:

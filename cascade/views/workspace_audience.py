@@ -68,7 +68,7 @@ class AudienceView(AudienceBase):
         form = AudienceForm(self.organization, request.POST)
         valid = form.is_valid()
         if valid and self.may_prepare:
-            hops.choose_audience(self.hop, form.audience(), by=request.user)
+            hops.choose_audience(self.hop, form.audience(), by=self.request.user)
         if request.headers.get("HX-Request"):
             return self.sentence(form, valid)
         if "search" in request.POST or not valid:
