@@ -11,7 +11,8 @@ class CascadeConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what other layers and the engine ask for."""
-        from accounts.enums import OrganizationKind  # deferred, like all below: models are loaded only now
+        from accounts.admin_access import allow  # deferred, like all below: models are loaded only now
+        from accounts.enums import OrganizationKind
         from accounts.navigation import register
         from cascade import access
         from cascade.policies import register_policies
@@ -20,6 +21,7 @@ class CascadeConfig(AppConfig):
 
         register_policies()
         access.register()
+        allow("cascades:*")
         register_check(reason_against)
         register(
             _("Workspace"), "workspace_inbox", "inbox", 10, lambda viewer: viewer.kind == OrganizationKind.DISTRIBUTOR

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.text import slugify
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
@@ -32,14 +33,14 @@ _CELL_LIMIT = 32_767  # characters, Excel's
 class Column:
     """One column of a file: its heading and how to get its value from a row. Times come out in the reader's zone."""
 
-    label: str
+    label: str | Promise
     value: Callable[[Any], Any]
 
 
 def export(file_format: str, name: str, columns: Sequence[Column], rows: Iterable[Any]) -> HttpResponseBase:
     """``rows`` in ``columns`` as a file called after ``name`` and today; see ``download``."""
     lines = ([column.value(row) for column in columns] for row in rows)
-    return download(file_format, name, [column.label for column in columns], lines)
+    return download(file_format, name, [str(column.label) for column in columns], lines)
 
 
 def download(file_format: str, name: str, heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> HttpResponseBase:

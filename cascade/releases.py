@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 NUDGE_PAUSE = timedelta(hours=1)  # a distributor nudged within it is not mailed again
+DRAFT_FIELDS = frozenset(
+    {"name", "reason", "goal", "goal_scope", "goal_function", "is_mandatory", "pass_on_by", "due_at"}
+)
 _NAMES_SHOWN = 3
 
 
@@ -75,7 +78,7 @@ def check_release(
     found = [
         *_page_problems(page.specific),
         *_goal_problems(page.specific, goal),
-        *_date_problems(pass_on_by, due_at, now or timezone.now()),
+        *check_dates(pass_on_by, due_at, now=now),
         *_distributor_problems(distributors),
     ]
     return sorted(found, key=lambda problem: not problem.is_blocking)
@@ -119,7 +122,9 @@ def _goal_problems(page: Page, goal: str) -> list[Problem]:
     return []
 
 
-def _date_problems(pass_on_by: datetime, due_at: datetime, now: datetime) -> list[Problem]:
+def check_dates(pass_on_by: datetime, due_at: datetime, *, now: datetime | None = None) -> list[Problem]:
+    """What speaks against the two due dates."""
+    now = now or timezone.now()
     found = []
     if pass_on_by <= now:
         found.append(Problem("pass_on_past", _("The date for passing it on is in the past."), "dates"))
@@ -245,6 +250,31 @@ def draft(
     return cascade
 
 
+def revise(cascade: Cascade, page: Page, *, by: User, audience: Audience, **settings: Any) -> Cascade:
+    """Change a draft: its item, its distributors and any of ``DRAFT_FIELDS``.
+
+    Raises NotAllowed; NotReleasable for a kind of page that cannot be released; NotPossible once it was released.
+    """
+    policies.require(by, "release", cascade)
+    page = page.specific
+    if not isinstance(page, CascadablePage):
+        raise NotReleasable(_page_problems(page))
+    with transaction.atomic():
+        cascade = _locked(cascade)
+        if cascade.state != CascadeState.DRAFT:
+            raise NotPossible(_("It was released in the meantime."))
+        for name in DRAFT_FIELDS & settings.keys():
+            setattr(cascade, name, settings[name])
+        cascade.name = cascade.name or page.title
+        cascade.topic = page.topic
+        cascade.save(update_fields=[*DRAFT_FIELDS, "topic"])
+        if source_page(cascade).pk != page.pk:
+            cascade.contents.all().delete()
+            CascadeContent.objects.create(cascade=cascade, page_id=page.pk, locale_id=page.locale_id)
+        cascade.hops.filter(tier=Tier.DISTRIBUTORS).update(audience=audience.to_json())
+    return cascade
+
+
 def discard(cascade: Cascade, *, by: User) -> None:
     """Throw a draft away. Raises NotAllowed; NotPossible once it was released."""
     policies.require(by, "release", cascade)
@@ -329,7 +359,7 @@ def extend(cascade: Cascade, *, pass_on_by: datetime, due_at: datetime, by: User
             "pass_on_past": pass_on_by == cascade.pass_on_by,
             "due_past": due_at == cascade.due_at,
         }
-        if problems := [one for one in _date_problems(pass_on_by, due_at, now) if not kept.get(one.code)]:
+        if problems := [one for one in check_dates(pass_on_by, due_at, now=now) if not kept.get(one.code)]:
             raise NotPossible(" ".join(problem.message for problem in problems))
         was = {"pass_on_by": cascade.pass_on_by.isoformat(), "due_at": cascade.due_at.isoformat()}
         cascade.pass_on_by, cascade.due_at = pass_on_by, due_at

@@ -254,7 +254,7 @@ def test_close_and_recall_let_nothing_more_leave(vendor_editor, distributor):
     leaving.refresh_from_db()
     assert (cascade.state, cascade.recall_reason) == (CascadeState.RECALLED, "The price was wrong.")
     assert waiting.state == WaveState.CANCELLED
-    assert leaving.stop_requested
+    assert leaving.state == WaveState.CANCELLED
     assert sorted(cascade.events.values_list("kind", flat=True)) == [LedgerKind.CLOSED, LedgerKind.RECALLED]
 
 
