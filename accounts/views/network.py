@@ -9,7 +9,7 @@ from babel import Locale
 from django.contrib import messages
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
@@ -333,9 +333,11 @@ class ResellerStatus(NetworkView, View):
     }
 
     def get(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
-        """Ask."""
+        """Ask before ending; the others are undone as easily as done."""
         link = self.get_link(pk)
-        return render(request, f"accounts/network/{act}.html", {"link": link, "crumbs": _crumbs(link)})
+        if act != "end":
+            return HttpResponseNotAllowed(["POST"])
+        return render(request, "accounts/network/end.html", {"link": link, "crumbs": _crumbs(link)})
 
     def post(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
         """Do it."""

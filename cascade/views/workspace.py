@@ -44,10 +44,14 @@ class WorkspaceView(LoginRequiredMixin, View):
         viewer: Viewer = request.viewer  # type: ignore[attr-defined]
         if viewer.kind != OrganizationKind.DISTRIBUTOR:
             raise Http404
+        self.look_up()
         try:
             return super().dispatch(request, *args, **kwargs)
         except NotAllowed as refusal:
             raise PermissionDenied(str(refusal)) from refusal
+
+    def look_up(self) -> None:
+        """Raise Http404 for rows in the address that are not the distributor's, whatever is asked of them."""
 
     @property
     def organization(self) -> Organization:
@@ -71,6 +75,10 @@ class HopView(WorkspaceView):
     """A page about one hop of the distributor. Somebody else's hop does not exist."""
 
     tab = ""
+
+    def look_up(self) -> None:
+        """The hop first: no method answers for another's."""
+        _found = self.hop
 
     @cached_property
     def hop(self) -> Hop:

@@ -149,6 +149,11 @@ class WaveView(HopView):
 
     tab = "results"
 
+    def look_up(self) -> None:
+        """The hop, and the wave in it."""
+        super().look_up()
+        _found = self.wave
+
     @cached_property
     def wave(self) -> Wave:
         """The wave named in the address; another hop's does not exist."""
