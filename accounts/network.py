@@ -142,12 +142,12 @@ def _bulk_tag(links: Sequence[NetworkLink], name: str, by: User, *, is_added: bo
 
 
 def _tags(owner: Organization, names: Iterable[str]) -> list[NetworkTag]:
-    found = []
-    for name in {" ".join(name.split()).casefold(): " ".join(name.split()) for name in names}.values():
-        if name:
-            known = NetworkTag.objects.filter(owner=owner, name__iexact=name).first()
-            found.append(known or NetworkTag.objects.create(owner=owner, name=name[:60]))
-    return found
+    wanted: dict[str, str] = {}
+    for name in (" ".join(name.split())[:60] for name in names):
+        wanted.setdefault(name.casefold(), name)  # of two spellings the first
+    wanted.pop("", None)
+    known = {tag.name.casefold(): tag for tag in NetworkTag.objects.filter(owner=owner)}
+    return [known.get(key) or NetworkTag.objects.create(owner=owner, name=name) for key, name in wanted.items()]
 
 
 def add_tag(owner: Organization, name: str, *, by: User) -> NetworkTag:

@@ -55,6 +55,7 @@ ENCODINGS = {
     "mac_roman": gettext_lazy("Western European (Mac)"),
 }
 _WESTERN = frozenset("äöüÄÖÜßéèêëÉÈÊàâçÀÂÇîïôûùÔÛÙñÑáíóúÁÍÓÚãõÃÕåøæÅØÆìòÌÒÎœŒ€–—’‘„“”…´°§ºª¿¡«»·\xa0®™²³µ½")
+_SIGN_IN_WORD = re.compile(r"(?:(?<=[^\W\d_])[¹²³¼½¾¿¡£¥¤¦¯¸¨±×÷\ufffd](?=[^\W\d_])|\b[¹³¼¾£¥¯](?=[^\W\d_]))")
 _FOREIGN_STARTS = {
     b"%PDF": "PDF",
     b"\x89PNG": "PNG",
@@ -138,7 +139,7 @@ def reread(file: IO[bytes], wanted: Format) -> Format:
 def _detect_csv(file: IO[bytes]) -> Format:
     encoding = _encoding(file)
     head = _first_lines(file, encoding, 200)
-    if sum(text.count("\0") for text in head) > len(head):
+    if sum(character < " " and character not in "\t\r\n" for text in head for character in text) > len(head):
         raise Unreadable(_("The file is not text. CSV and XLSX files can be imported."))
     delimiter, skip = _delimiter(head)
     found = Format(kind="csv", encoding=encoding, delimiter=delimiter)
@@ -232,15 +233,18 @@ def _encoding(file: IO[bytes]) -> str:
     if not broken or sum(character > "\x7f" for character in text) - broken >= broken:
         return "utf-8"
     high = b"\n".join(line for line in data.splitlines() if not line.isascii())[:200_000]
-    try:
-        western = {character for character in high.decode("cp1252") if character > "\x7f"}
-    except UnicodeDecodeError:
-        western = {"\ufffd"}
-    if western <= _WESTERN:
-        return "cp1252"
+    if sum(byte > 127 for byte in high) < len(high) * 0.3:  # Latin letters with accents here and there
+        best = min(("cp1252", "cp1250"), key=lambda name: _misfits(high, name))
+        if best == "cp1250" or {c for c in high.decode("cp1252", "replace") if c > "\x7f"} <= _WESTERN:
+            return best
     isolated = [name for name in ENCODINGS if not name.startswith("utf")]
     guess = charset_normalizer.from_bytes(high, cp_isolation=isolated).best()
     return guess.encoding if guess else "cp1252"
+
+
+def _misfits(text: bytes, encoding: str) -> int:
+    """How many signs stand beside a letter where a letter is expected: "Us³ug" is not Western European."""
+    return len(_SIGN_IN_WORD.findall(text.decode(encoding, "replace")))
 
 
 def _delimiter(head: list[str]) -> tuple[str, int]:
