@@ -14,14 +14,16 @@ class CascadeConfig(AppConfig):
         from accounts.admin_access import allow  # deferred, like all below: models are loaded only now
         from accounts.enums import OrganizationKind
         from accounts.navigation import register
-        from cascade import access
+        from cascade import access, carried
         from cascade.policies import register_policies
         from cascade.preflight import reason_against
         from cascade.waves import register_check
+        from cms.guard import register_checker
 
         register_policies()
         access.register()
         allow("cascades:*")
+        register_checker(carried.reasons_against)
         register_check(reason_against)
         register(
             _("Workspace"), "workspace_inbox", "inbox", 10, lambda viewer: viewer.kind == OrganizationKind.DISTRIBUTOR

@@ -15,12 +15,13 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 from wagtail.models import Page
 from wagtail.query import PageQuerySet
 
+from accounts.groups import level_group
 from accounts.models import Organization, User
 from accounts.policies import Decision, Policy
 from cms.models import AccessRule, AccessRuleGroupPermission, AccessRuleUserPermission, LevelHomePage, PageAccess
@@ -127,7 +128,7 @@ def explain_page(user: User | AnonymousUser, page: Page) -> Decision:
         return Decision(False, (_("The page is not published."),))
     if user.is_vendor:
         return Decision(True, (_("The page is published."), _("Vendor staff see every published page.")))
-    groups = set(user.groups.values_list("pk", flat=True))
+    groups: set[int | None] = set(user.groups.values_list("pk", flat=True))
     reasons, allowed = [_("The page is published.")], True
     chain = rules_of(page)
     for holders in chain:
@@ -138,20 +139,56 @@ def explain_page(user: User | AnonymousUser, page: Page) -> Decision:
         return Decision(False, (*reasons, _("No access rule covers the page, so nobody outside the vendor sees it.")))
     if allowed and is_cascadable(page):
         allowed = can_see(user, page)
-        reasons.append(
-            _("The item was passed on to them.") if allowed else _("The item was not passed on to them, or not yet.")
-        )
+        reasons.append(_passed_on_reason(allowed))
     return Decision(allowed, tuple(reasons))
 
 
-def _explain_rule(holders: RuleHolders, groups: set[int], user: User) -> tuple[str, bool]:
+def _explain_rule(holders: RuleHolders, groups: set[int | None], user: User | None) -> tuple[str, bool]:
     names = {"rule": holders.rule.name, "page": holders.rule.root.title}
     through = [group.name for group in holders.groups if group.pk in groups]
     if through:
         return _("“%(rule)s” on “%(page)s”: held through %(group)s.") % {**names, "group": ", ".join(through)}, True
-    if any(holder.pk == user.pk for holder in holders.users):
+    if user is not None and any(holder.pk == user.pk for holder in holders.users):
         return _("“%(rule)s” on “%(page)s”: given to them personally.") % names, True
     return _("“%(rule)s” on “%(page)s”: not held.") % names, False
+
+
+def explain_organization(organization: Organization, page: Page) -> Decision:
+    """Whether the people of ``organization`` may see ``page`` as its members, with every condition looked at.
+
+    What single people hold beyond that (personal grants, program groups) is theirs and not the organization's.
+    """
+    if not page.live:
+        return Decision(False, (_("The page is not published."),))
+    if organization.is_vendor:
+        return Decision(True, (_("The page is published."), _("Vendor staff see every published page.")))
+    groups = {level_group(organization.kind).pk, organization.group_id}
+    members = organization.memberships.filter(user__is_active=True)
+    shared = Group.objects.filter(user__memberships__in=members).annotate(held=Count("user", distinct=True))
+    groups |= set(shared.filter(held=members.count()).values_list("pk", flat=True))
+    reasons, allowed = [_("The page is published.")], True
+    chain = rules_of(page)
+    for holders in chain:
+        reason, holds = _explain_rule(holders, groups, None)
+        reasons.append(reason)
+        allowed = allowed and holds
+    if not chain:
+        return Decision(False, (*reasons, _("No access rule covers the page, so nobody outside the vendor sees it.")))
+    if allowed and is_cascadable(page):
+        allowed = _given_to(page).filter(pk=organization.pk).exists()
+        reasons.append(_passed_on_reason(allowed))
+    return Decision(allowed, tuple(reasons))
+
+
+def _passed_on_reason(passed_on: bool) -> str:
+    return _("The item was passed on to them.") if passed_on else _("The item was not passed on to them, or not yet.")
+
+
+def _given_to(page: Page) -> QuerySet[Organization]:
+    """Organizations a cascadable page was passed on to, as its provider says; none without one."""
+    model = page.specific_class
+    provider = next((one for one in _providers if model and issubclass(model, one.model)), None)
+    return provider.organizations(page) if provider and provider.organizations else Organization.objects.none()
 
 
 def who_can_see(page: Page) -> PageAudience:
@@ -166,11 +203,8 @@ def who_can_see(page: Page) -> PageAudience:
     cascadable = is_cascadable(page)
     organizations = None
     if cascadable:
-        model = page.specific_class
-        provider = next((one for one in _providers if model and issubclass(model, one.model)), None)
-        named = provider.organizations(page) if provider and provider.organizations else Organization.objects.none()
-        organizations = named
-        people = people.filter(memberships__organization__in=named).distinct()
+        organizations = _given_to(page)
+        people = people.filter(memberships__organization__in=organizations.values("pk")).distinct()
     return PageAudience(page, page.live, cascadable, tuple(chain), people, organizations)
 
 

@@ -30,6 +30,19 @@ class ZoneBlock(blocks.StructBlock):
 
     class Meta:
         form_classname = "zone-block"
+        form_layout = blocks.BlockGroup(
+            children=[
+                "content",
+                # Closed, its title says what matters: "Locked · Always there".
+                blocks.BlockGroup(
+                    children=["editable", "presence", "guidance", "max_length"],
+                    heading=_("For distributors"),
+                    icon="lock",
+                    classname="collapsed zone-policy",
+                    label_format="{editable} · {presence}",
+                ),
+            ]
+        )
 
     def get_searchable_content(self, value: Any) -> list[str]:
         """Words of the content only: settings such as "Locked" and the guidance are not for readers."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import FieldPanel, InlinePanel, MultiFieldPanel
 from wagtail.models import Orderable, Page
 from wagtail.search import index
 
+from accounts.models import Organization
 from cms.blocks import ZoneStreamField
 from cms.enums import Job, Level
+from cms.forms import ZonedPageForm
 
 if TYPE_CHECKING:
     from accounts.viewer import Viewer
@@ -37,6 +40,7 @@ class ZonedPage(Page):
     is_cascadable: ClassVar[bool] = False
     needs_job: ClassVar[bool] = True  # an item; homes and folders hold items and help nobody do anything themselves
 
+    base_form_class = ZonedPageForm
     content_panels = [
         *Page.content_panels,
         FieldPanel("summary"),
@@ -61,6 +65,21 @@ class ZonedPage(Page):
     def place_for(self, viewer: Viewer) -> str:
         """Where ``viewer`` deals with this page when it is more than something to read; empty: at its own address."""
         return ""
+
+    @property
+    def preview_modes(self) -> list[tuple[str, Any]]:
+        """Of the editor's side panel: the web page, and for what is cascaded the mail and its text part."""
+        from cms.preview import modes_of  # deferred: previews read models
+
+        return [(mode.value, mode.label) for mode in modes_of(self)]
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """As readers of the distributor whom the person chose under "Preview as…", else in the vendor's own words."""
+        from cms.preview import SESSION_KEY, preview_response  # deferred: previews read models
+
+        pk = request.session.get(SESSION_KEY)
+        chosen = Organization.objects.visible_to(request.user).filter(pk=pk).first() if pk else None
+        return preview_response(self, chosen, mode_name or self.preview_modes[0][0])
 
 
 class LevelHomePage(ZonedPage):
