@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -237,7 +238,8 @@ def _dates(hop: Hop, at: datetime) -> Iterator[Check]:
     elif at > cascade.pass_on_by and hop.first_sent_at is None:
         yield Check(Level.AMBER, _("The vendor asked for this earlier. Sending late is still possible."))
     else:
-        yield Check(Level.OK, _("In time."))
+        day = date_format(timezone.localtime(cascade.pass_on_by), "DATE_FORMAT")
+        yield Check(Level.OK, _("In time: the vendor asked for it by %(day)s.") % {"day": day})
 
 
 def _to(hop: Hop, level: Level, text: str, url_name: str, label: str) -> Check:
