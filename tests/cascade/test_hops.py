@@ -14,8 +14,13 @@ from cascade import hops
 from cascade.enums import CascadeState, DeliveryState, HopState, LedgerKind, WaveState
 from cascade.hops import NotPossible, hop_status, hop_statuses
 from cascade.models import Delivery, Edge, LedgerEvent, OrganizationCompletion, Wave
-from tests.cascade.given import given_cascade, given_hop
 from tests.factories.accounts import ContactFactory, OrganizationFactory
+from tests.factories.cascade import AnnouncementPageFactory, CascadeFactory, HopFactory
+
+
+def given_hop(distributor, cascade=None, **fields):
+    """What was offered to ``distributor``."""
+    return HopFactory(organization=distributor, cascade=cascade or CascadeFactory(), **fields)
 
 
 @pytest.fixture
@@ -74,7 +79,7 @@ def test_only_managers_of_the_distributor_decide(hop, who, request):
 
 @pytest.mark.parametrize("state", [CascadeState.CLOSED, CascadeState.RECALLED, CascadeState.DRAFT])
 def test_nothing_is_decided_once_the_cascade_is_not_open(distributor, distributor_manager, state):
-    hop = given_hop(distributor, given_cascade(state=state))
+    hop = given_hop(distributor, CascadeFactory(state=state))
     with pytest.raises(NotPossible):
         hops.accept(hop, by=distributor_manager)
 
@@ -100,7 +105,7 @@ def test_decline_without_a_reason_is_refused(hop, distributor_manager):
 
 
 def test_a_mandatory_item_cannot_be_declined(distributor, distributor_manager):
-    hop = given_hop(distributor, given_cascade(is_mandatory=True))
+    hop = given_hop(distributor, CascadeFactory(is_mandatory=True))
     with pytest.raises(NotPossible):
         hops.decline(hop, "no", by=distributor_manager)
     hop.refresh_from_db()
@@ -145,7 +150,7 @@ def test_status_follows_decisions_and_dates(distributor):
         (HopState.ACCEPTED, {"state": CascadeState.RECALLED}, "recalled"),
     ]
     for state, fields, expected in cases:
-        assert hop_status(given_hop(distributor, given_cascade(**fields), state=state)).value == expected
+        assert hop_status(given_hop(distributor, CascadeFactory(**fields), state=state)).value == expected
 
 
 def test_status_is_behind_while_conflicts_are_open(distributor):
@@ -180,17 +185,17 @@ def test_sent_becomes_done_when_every_reseller_is(distributor):
     for reseller in resellers:
         Edge.objects.create(hop=hop, cascade=hop.cascade, organization=reseller)
     OrganizationCompletion.objects.create(cascade=hop.cascade, organization=resellers[0])
-    assert (hop_status(hop).value, hop_status(hop).detail) == ("sent", "50%")
+    assert (hop_status(hop).value, hop_status(hop).detail) == ("sent", "50% done")
     OrganizationCompletion.objects.create(cascade=hop.cascade, organization=resellers[1])
     assert hop_status(hop).value == "done"
 
 
 @pytest.mark.parametrize("number", [1, 30])
 def test_states_of_a_page_of_hops_take_three_queries(distributor, number, django_assert_num_queries):
-    cascade = given_cascade()
+    page = AnnouncementPageFactory()
     made = []
     for _n in range(number):
-        hop = given_hop(distributor, given_cascade(page=cascade.contents.get().page.specific))
+        hop = given_hop(distributor, CascadeFactory(page=page))
         given_wave(hop, WaveState.SENDING, frozen_count=3)
         made.append(hop)
     with django_assert_num_queries(3):

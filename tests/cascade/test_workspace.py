@@ -12,10 +12,15 @@ from accounts.enums import LinkStatus
 from accounts.models import NetworkLink
 from cascade.enums import CascadeState, HopState, WaveState
 from cascade.models import Wave
-from tests.cascade.given import given_cascade, given_hop
 from tests.factories.accounts import ContactFactory
+from tests.factories.cascade import CascadeFactory, HopFactory
 
 INBOX = "/workspace/"
+
+
+def given_hop(distributor, cascade=None, **fields):
+    """What was offered to ``distributor``."""
+    return HopFactory(organization=distributor, cascade=cascade or CascadeFactory(), **fields)
 
 
 @pytest.fixture
@@ -30,9 +35,9 @@ def text_of(response) -> str:
 
 def test_inbox_says_how_many_need_somebody_and_shows_what_they_are(manager, distributor, reseller):
     ContactFactory(owner=distributor, organization=reseller)
-    given_hop(distributor, given_cascade(name="Spring prices", reason="Prices change on April 1."))
-    given_hop(distributor, given_cascade(name="Late one", pass_on_by=timezone.now() - timedelta(days=2)))
-    scheduled = given_hop(distributor, given_cascade(name="Waiting"), state=HopState.ACCEPTED)
+    given_hop(distributor, CascadeFactory(name="Spring prices", reason="Prices change on April 1."))
+    given_hop(distributor, CascadeFactory(name="Late one", pass_on_by=timezone.now() - timedelta(days=2)))
+    scheduled = given_hop(distributor, CascadeFactory(name="Waiting"), state=HopState.ACCEPTED)
     Wave.objects.create(
         hop=scheduled, state=WaveState.SCHEDULED, scheduled_at=timezone.now() + timedelta(days=1), base_url="https://x"
     )
@@ -44,20 +49,20 @@ def test_inbox_says_how_many_need_somebody_and_shows_what_they_are(manager, dist
 
 
 def test_inbox_tabs_part_open_sent_and_closed(manager, distributor):
-    given_hop(distributor, given_cascade(name="Open one"))
-    given_hop(distributor, given_cascade(name="Sent one"), state=HopState.ACCEPTED, first_sent_at=timezone.now())
-    given_hop(distributor, given_cascade(name="Declined one"), state=HopState.DECLINED, decline_reason="Not ours")
-    given_hop(distributor, given_cascade(name="Recalled one", state=CascadeState.RECALLED, recall_reason="Wrong price"))
+    given_hop(distributor, CascadeFactory(name="Open one"))
+    given_hop(distributor, CascadeFactory(name="Sent one"), state=HopState.ACCEPTED, first_sent_at=timezone.now())
+    given_hop(distributor, CascadeFactory(name="Declined one"), state=HopState.DECLINED, decline_reason="Not ours")
+    given_hop(distributor, CascadeFactory(name="Recalled one", recalled=True))
     seen = {tab: text_of(manager.get(INBOX, {"tab": tab})) for tab in ("open", "sent", "closed")}
     names = ["Open one", "Sent one", "Declined one", "Recalled one"]
     assert [[name for name in names if name in seen[tab]] for tab in seen] == [names[:1], names[1:2], names[2:]]
     assert "Not ours" in seen["closed"]
-    assert "Wrong price" in seen["closed"]
+    assert "The price was wrong." in seen["closed"]
 
 
 def test_inbox_search_finds_by_title_or_reason(manager, distributor):
-    given_hop(distributor, given_cascade(name="Spring prices", reason="New list"))
-    given_hop(distributor, given_cascade(name="Summer event", reason="Come to Hamburg"))
+    given_hop(distributor, CascadeFactory(name="Spring prices", reason="New list"))
+    given_hop(distributor, CascadeFactory(name="Summer event", reason="Come to Hamburg"))
     page = text_of(manager.get(INBOX, {"q": "hamburg event"}))
     assert "Summer event" in page
     assert "Spring prices" not in page
@@ -65,8 +70,8 @@ def test_inbox_search_finds_by_title_or_reason(manager, distributor):
 
 
 def test_inbox_never_shows_drafts_nor_what_went_to_others(manager, distributor, other_distributor):
-    given_hop(distributor, given_cascade(name="Draft one", state=CascadeState.DRAFT))
-    given_hop(other_distributor, given_cascade(name="Theirs"))
+    given_hop(distributor, CascadeFactory(name="Draft one", state=CascadeState.DRAFT))
+    given_hop(other_distributor, CascadeFactory(name="Theirs"))
     page = text_of(manager.get(INBOX))
     assert "Draft one" not in page
     assert "Theirs" not in page
@@ -78,7 +83,7 @@ def test_inbox_takes_the_same_queries_for_one_and_thirty(
     manager, distributor, number, django_assert_num_queries, settings
 ):
     for _n in range(number):
-        given_hop(distributor, given_cascade())
+        given_hop(distributor, CascadeFactory())
     manager.get(INBOX)
     with django_assert_num_queries(INBOX_QUERIES):
         manager.get(INBOX)
@@ -131,7 +136,7 @@ def test_decline_needs_a_reason_and_keeps_what_was_typed(manager, distributor):
 
 
 def test_declining_a_mandatory_item_is_refused_in_words(manager, distributor):
-    hop = given_hop(distributor, given_cascade(is_mandatory=True))
+    hop = given_hop(distributor, CascadeFactory(is_mandatory=True))
     response = manager.post(reverse("workspace_decline", args=[hop.pk]), {"reason": "No"})
     assert response.status_code == 422
     assert "mandatory and cannot be declined" in text_of(response)
