@@ -14,7 +14,7 @@ class CascadeConfig(AppConfig):
         from accounts.admin_access import allow  # deferred, like all below: models are loaded only now
         from accounts.enums import OrganizationKind
         from accounts.navigation import register
-        from cascade import access, carried
+        from cascade import access, carried, personal
         from cascade.policies import register_policies
         from cascade.preflight import reason_against
         from cascade.waves import register_check
@@ -22,6 +22,7 @@ class CascadeConfig(AppConfig):
 
         register_policies()
         access.register()
+        personal.register()
         allow("cascades:*")
         register_checker(carried.reasons_against)
         register_check(reason_against)
