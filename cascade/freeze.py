@@ -327,15 +327,10 @@ INSERT INTO cascade_delivery (wave_id, cascade_id, tier, address_id, person_id, 
        name, company, language, state, reason, holds_claim, attempts, detail, evidence)
 SELECT %s, %s, %s, q.address_id, q.person_id, q.organization_id, q.contact_id, q.email, substr(q.name, 1, 200),
        substr(q.company, 1, 200), q.language, {state}, q.reason, {holds_claim}, 0, '', ''
-  FROM ({audience}) q
+  FROM frozen_audience q
  WHERE {condition}
  ORDER BY q.person_id, q.address_id
     ON CONFLICT DO NOTHING
-"""
-
-_CLAIMED = """
-EXISTS (SELECT 1 FROM cascade_delivery x WHERE x.cascade_id = %s AND x.tier = %s AND x.person_id = q.person_id
-                                           AND x.holds_claim)
 """
 
 # Chunks follow the order of people, in which a covered row stands where it would have been sent.
@@ -394,31 +389,23 @@ def freeze(wave: Wave) -> Wave:
 
 
 def _insert_deliveries(wave: Wave) -> None:
+    """Write a row for everybody. The audience is looked up once: both statements must be about the same people."""
     hop = wave.hop
     audience = audience_query(hop, Audience.from_json(wave.audience), kind=wave.kind, wave_id=wave.pk)
     db = dialect()
     head = [wave.pk, hop.cascade_id, hop.tier]
     with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS frozen_audience")
+        cursor.execute(f"CREATE TEMPORARY TABLE frozen_audience AS {audience.sql}", audience.params)
         if wave.kind not in CLAIMING_KINDS:
             state = "CASE WHEN q.reason <> '' THEN 'suppressed' WHEN q.is_covered = 1 THEN 'covered' ELSE 'queued' END"
-            insert = _INSERT.format(state=state, holds_claim=db.false, audience=audience.sql, condition=db.true)
-            cursor.execute(insert, [*head, *audience.params])
-            return
-        insert = _INSERT.format(
-            state="CASE WHEN q.reason = '' THEN 'queued' ELSE 'suppressed' END",
-            holds_claim="(q.reason = '')",
-            audience=audience.sql,
-            condition=db.true,
-        )
-        cursor.execute(insert, [*head, *audience.params])
-        # Who was left out has the item from another sender: an earlier freeze, or one we just waited for.
-        insert = _INSERT.format(
-            state="'covered'",
-            holds_claim=db.false,
-            audience=audience.sql,
-            condition=f"q.reason = '' AND {_CLAIMED}",
-        )
-        cursor.execute(insert, [*head, *audience.params, hop.cascade_id, hop.tier])
+            cursor.execute(_INSERT.format(state=state, holds_claim=db.false, condition=db.true), head)
+        else:
+            state = "CASE WHEN q.reason = '' THEN 'queued' ELSE 'suppressed' END"
+            cursor.execute(_INSERT.format(state=state, holds_claim="(q.reason = '')", condition=db.true), head)
+            # Who is still without a row has the item from another sender: an earlier freeze, or one we waited for.
+            cursor.execute(_INSERT.format(state="'covered'", holds_claim=db.false, condition="q.reason = ''"), head)
+        cursor.execute("DROP TABLE frozen_audience")
 
 
 def _count_states(wave: Wave) -> dict[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -189,7 +189,16 @@ class Dialect:
     def _rows(self, results: Sequence[Result]) -> str:
         return json.dumps(
             [
-                {**asdict(result), "at": self.timestamp(result.at), "not_before": self.timestamp(result.not_before)}
+                {
+                    "id": result.id,
+                    "state": result.state,
+                    "at": self.timestamp(result.at),
+                    "code": result.code,
+                    "detail": result.detail,
+                    "reason": result.reason,
+                    "tried": result.tried,
+                    "not_before": self.timestamp(result.not_before),
+                }
                 for result in results
             ]
         )

@@ -12,6 +12,7 @@ What is not the recipient's fault (no connection, TLS, password, throttling, a r
 :class:`RelayFault`: the lane is held, and its people stay queued.
 """
 
+import re
 import smtplib
 import socket
 import ssl
@@ -372,9 +373,12 @@ def _mailbox(address: str) -> bytes:
     Raises: ValueError.
     """
     raw = address.encode("ascii")
-    if any(code <= 32 or code in b"<>\x7f" for code in raw):
+    if not _ADDRESS.fullmatch(raw):
         raise ValueError(f"Not an address for SMTP: {address!r}")
     return raw
+
+
+_ADDRESS = re.compile(rb"[!-;=?-~]*")  # printable, without space and angle brackets; empty for bounces
 
 
 def _keeps_line(code: int) -> bool:

@@ -226,11 +226,10 @@ def freeze_due(now: datetime | None = None) -> int:
         wave = _fresh(Wave(pk=wave_id))
         if wave.state != WaveState.SCHEDULED:
             continue
-        reason = _reason_against(wave)
-        if reason:
-            _stop_before_freeze(wave, WaveState.PAUSED, reason)
-            continue
         try:
+            if reason := _reason_against(wave):
+                _stop_before_freeze(wave, WaveState.PAUSED, reason)
+                continue
             frozen += freeze.freeze(wave).frozen_at is not None
         except freeze.NothingToSend as error:
             _stop_before_freeze(wave, WaveState.CANCELLED, str(error))
