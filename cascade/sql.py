@@ -83,7 +83,7 @@ UPDATE cascade_chunk SET started_id = %s, done_id = %s, results = {json}, lease_
                  JOIN cascade_hop h ON h.id = w.hop_id
                  JOIN cascade_cascade c ON c.id = h.cascade_id
                 WHERE w.id = cascade_chunk.wave_id AND w.state IN {leaving} AND NOT w.stop_requested
-                  AND h.state <> 'recalled' AND c.state <> 'recalled')
+                  AND (w.kind = 'correction' OR (h.state <> 'recalled' AND c.state <> 'recalled')))
 """
 
 _TAKE_OVER = """

@@ -72,7 +72,7 @@ def prepare(
         hop = _locked_hop(hop)
         if send_key is not None and (wave := Wave.objects.filter(send_key=send_key, hop=hop).first()):
             return wave
-        if reason := _forbidden(hop):
+        if kind != WaveKind.CORRECTION and (reason := _forbidden(hop)):
             raise NotPossible(reason)
         return Wave.objects.create(
             hop=hop,
@@ -242,7 +242,7 @@ def freeze_due(now: datetime | None = None) -> int:
 
 
 def stop_recalled() -> None:
-    """Stop waves of what was recalled, whoever recalled it and however."""
+    """Stop waves of what was recalled, whoever recalled it and however; a correction goes on."""
     recalled = Q(hop__state=HopState.RECALLED) | Q(hop__cascade__state=CascadeState.RECALLED)
     _stop(Wave.objects.filter(recalled), _("The vendor recalled this item."))
 
@@ -380,7 +380,11 @@ def _reason_against(wave: Wave) -> str:
     """Why this wave may not leave now; empty if it may. A correction leaves even after the recall it is about."""
     if wave.kind == WaveKind.CORRECTION:
         return ""
-    return _forbidden(wave.hop) or next((reason for check in _checks if (reason := check(wave))), "")
+    if reason := _forbidden(wave.hop):
+        return reason
+    # A frozen wave has its people and its text already.
+    checks = _checks if wave.frozen_at is None else []
+    return next((reason for check in checks if (reason := check(wave))), "")
 
 
 def _schedule(wave: Wave, at: datetime, undo_until: datetime | None) -> None:
