@@ -186,13 +186,18 @@ class Command(BaseCommand):
 
     def welcome(self, stack: Stack, no_seed: bool) -> None:
         """Say where to go and as whom."""
-        self.say(f"\n  Onward runs at {stack.base_url}/\n")
-        if not no_seed:
-            for person in seed.SIGN_INS:
-                address = f"{stack.base_url}{person.path}"
-                self.say(f"  {person.role:<28} {person.email:<34} {person.password:<14} {address}")
-        mail = (
-            f"{stack.base_url}/mailbox/" if stack.mail_port else f"goes to {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
-        )
-        self.say(f"  {'Mail':<28} {mail}")
-        self.say(f"  {'Data and logs':<28} {stack.var_dir}\n\n  Ctrl-C stops it.\n")
+        relay = f"goes to {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        people = () if no_seed else seed.SIGN_INS
+        rows = [[person.role, person.email, person.password, f"{stack.base_url}{person.path}"] for person in people]
+        rows.append(["Mail", f"{stack.base_url}/mailbox/" if stack.mail_port else relay])
+        rows.append(["Data and logs", str(stack.var_dir)])
+        widths = [max(len(row[column]) for row in rows if len(row) > column + 1) for column in range(len(rows[0]) - 1)]
+        self.say()
+        self.say(f"  Onward runs at {stack.base_url}/")
+        self.say()
+        for row in rows:
+            self.say(
+                "  " + "   ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=False)).rstrip()
+            )
+        self.say()
+        self.say("  Ctrl-C stops it.")
