@@ -43,12 +43,14 @@ def messages(person: Person) -> Iterator[dict[str, Any]]:
 
 def completions(person: Person) -> Iterator[dict[str, Any]]:
     """Goals the person reached."""
-    yield from Completion.objects.filter(person=person).order_by("pk").values("goal", "at", item=F("cascade__name"))
+    rows = Completion.objects.filter(person=person).order_by("pk")
+    yield from map(dict, rows.values("goal", "at", item=F("cascade__name")))
 
 
 def acts(person: Person) -> Iterator[dict[str, Any]]:
     """What the person did with items."""
-    yield from LedgerEvent.objects.filter(person=person).order_by("pk").values("kind", "at", item=F("cascade__name"))
+    rows = LedgerEvent.objects.filter(person=person).order_by("pk")
+    yield from map(dict, rows.values("kind", "at", item=F("cascade__name")))
 
 
 @receiver(person_erasing, dispatch_uid="cascade_erase_person")
