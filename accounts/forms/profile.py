@@ -25,9 +25,8 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         self.user = user
-        kwargs.setdefault(
-            "initial", {"name": user.name, "language": user.person.language, "timezone": user.person.timezone}
-        )
+        present = {"name": user.name, "language": user.person.language, "timezone": user.person.timezone}
+        kwargs["initial"] = {**present, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = [("", _("As my browser asks")), *choices.languages()]  # type: ignore[attr-defined]
         self.fields["timezone"].choices = [("", _("My organization's")), *choices.timezones()]  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import Role
 from accounts.models.access import OrganizationOwned
 from accounts.models.organizations import Organization
 
@@ -19,6 +20,26 @@ WORDS = {
     "membership.removed": _("Removed a member"),
     "organization.changed": _("Changed the organization's details"),
     "brand.changed": _("Changed the brand"),
+    "contact.added": _("Added a contact"),
+    "contact.changed": _("Changed a contact"),
+    "contact.deleted": _("Deleted a contact"),
+    "contact.basis_recorded": _("Recorded why a contact may be mailed"),
+    "contact.resubscribed": _("Noted that a contact wants mail again"),
+    "contact.on": _("Set a contact active"),
+    "contact.off": _("Set a contact inactive"),
+    "reseller.added": _("Added a reseller"),
+    "reseller.changed": _("Changed a reseller"),
+    "reseller.active": _("Resumed the relation with a reseller"),
+    "reseller.paused": _("Paused the relation with a reseller"),
+    "reseller.ended": _("Ended the relation with a reseller"),
+    "tag.added": _("Added a tag"),
+    "tag.deleted": _("Deleted a tag"),
+    "import.uploaded": _("Uploaded a network file"),
+    "import.confirmed": _("Confirmed an import"),
+    "import.discarded": _("Discarded an import"),
+    "zone.refused": _("Tried to change a locked zone; refused"),
+    "page.previewed": _("Previewed a page as a distributor"),
+    "vendor.set_up": _("Set up the portal"),
     "person.exported": _("Downloaded a person's data"),
     "person.erased": _("Erased a person"),
     "person.merged": _("Joined two records of one person"),
@@ -46,3 +67,8 @@ class AuditEvent(OrganizationOwned):
     def words(self) -> str:
         """The act in plain words; its technical name when nobody has written them."""
         return str(WORDS.get(self.name, self.name))
+
+    @property
+    def role(self) -> str:
+        """The role it is about, in words; empty without one."""
+        return dict(Role.choices).get(self.data.get("role", ""), "")

@@ -205,6 +205,14 @@ def test_profile_sets_the_language_and_the_zone_of_the_next_page(client, distrib
     assert str(page.wsgi_request.viewer.tzinfo) == "Asia/Tokyo"
 
 
+def test_profile_form_shows_what_is_set(client, distributor_manager):
+    client.force_login(distributor_manager)
+    data = {"name": "Mara M.", "language": "de", "timezone": "Asia/Tokyo"}
+    client.post(reverse("profile"), data)
+    form = client.get(reverse("profile")).context["form"]
+    assert {name: form[name].value() for name in data} == data
+
+
 def test_profile_refuses_a_zone_that_does_not_exist(client, distributor_manager):
     client.force_login(distributor_manager)
     page = client.post(reverse("profile"), {"name": "Mara", "language": "xx", "timezone": "Mars/Olympus"})
