@@ -244,6 +244,7 @@ def freeze_due(now: datetime | None = None) -> int:
 def stop_recalled() -> None:
     """Stop waves of what was recalled, whoever recalled it and however; a correction goes on."""
     recalled = Q(hop__state=HopState.RECALLED) | Q(hop__cascade__state=CascadeState.RECALLED)
+    recalled &= ~Q(kind=WaveKind.CORRECTION)
     _stop(Wave.objects.filter(recalled), _("The vendor recalled this item."))
 
 
