@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 from django.views.defaults import page_not_found, permission_denied, server_error
@@ -90,7 +91,9 @@ def test_theme_cookie_is_obeyed_only_when_it_is_a_theme(client, vendor):
 def test_error_pages_say_what_to_do(rf, reseller_member):
     request = rf.get("/nowhere/")  # as if the error came before any middleware
     assert "find that page" in page_not_found(request, Exception()).content.decode()
-    assert "open this" in permission_denied(request, Exception()).content.decode()
+    refused = permission_denied(request, PermissionDenied("Only <owners> may.")).content.decode()
+    assert "open this" in refused
+    assert "Only &lt;owners&gt; may." in refused
     assert "our side" in server_error(request).content.decode()
 
 
