@@ -30,7 +30,8 @@ from cascade.enums import (
     LedgerKind,
     WaveState,
 )
-from cascade.models import Delivery, Edge, Hop, LedgerEvent, OrganizationCompletion, Wave
+from cascade.ledger import record
+from cascade.models import Delivery, Edge, Hop, OrganizationCompletion, Wave
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -100,15 +101,7 @@ def note_adapted(hop: Hop, *, by: User) -> None:
         if not Hop.objects.filter(pk=hop.pk, adapted_at=None).update(adapted_at=now):
             return
         hop.adapted_at = now
-        LedgerEvent.objects.create(
-            cascade_id=hop.cascade_id,
-            hop=hop,
-            kind=LedgerKind.ADAPTED,
-            organization_id=hop.organization_id,
-            actor=by,
-            at=now,
-            key=f"hop:{hop.pk}:{LedgerKind.ADAPTED}",
-        )
+        record(hop.cascade, LedgerKind.ADAPTED, key=f"hop:{hop.pk}:{LedgerKind.ADAPTED}", hop=hop, by=by)
 
 
 def choose_audience(hop: Hop, audience: Audience, *, by: User) -> Hop:
@@ -129,15 +122,13 @@ def _decide(hop: Hop, state: HopState, kind: LedgerKind, *, by: User, reason: st
     hop.state, hop.decline_reason = state, reason
     hop.decided_at, hop.decided_by = (None, None) if state == HopState.OFFERED else (now, by)
     hop.save(update_fields=["state", "decline_reason", "decided_at", "decided_by"])
-    LedgerEvent.objects.create(
-        cascade_id=hop.cascade_id,
-        hop=hop,
-        kind=kind,
-        organization_id=hop.organization_id,
-        actor=by,
-        at=now,
-        data={"reason": reason} if reason else {},
+    record(
+        hop.cascade,
+        kind,
         key=f"hop:{hop.pk}:{kind}:{now.isoformat()}",
+        hop=hop,
+        by=by,
+        data={"reason": reason} if reason else {},
     )
 
 

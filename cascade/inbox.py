@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page as ListPage
+from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from wagtail.models import Page
 
 from accounts.enums import LinkStatus, OrganizationKind
 from accounts.models import Contact, NetworkLink
@@ -14,6 +17,7 @@ from cascade.audience import Audience
 from cascade.enums import CascadeState, HopState, WaveState
 from cascade.hops import HopStatus, hop_statuses
 from cascade.models import CascadeContent, Hop, Wave
+from cms.effective import effective_many
 
 if TYPE_CHECKING:
     from accounts.models import Organization, User
@@ -51,7 +55,7 @@ class Inbox:
     """One page of one tab, with how many there are in each tab."""
 
     cards: list[Card]
-    page: Page
+    page: ListPage
     counts: dict[str, int]  # tab → items, all pages, without the search
     need: int
 
@@ -106,7 +110,7 @@ def inbox(user: User, organization: Organization, *, tab: str = "open", words: s
     )
     shown = Paginator(found, PER_PAGE).get_page(page)
     hops = list(shown.object_list)
-    statuses = hop_statuses(hops)
+    statuses = hop_statuses(hops, conflicts=open_conflicts(organization, hops))
     most = reach(organization)
     return Inbox(
         cards=[_card(hop, statuses[hop.pk], most) for hop in hops],
@@ -133,6 +137,18 @@ def reach(organization: Organization) -> Reach:
     return Reach(resellers=links.count(), people=people["n"])
 
 
-def need_count(user: User, organization: Organization) -> int:
-    """How many items need somebody at ``organization``; the number beside the navigation's entry."""
-    return _sorted_into_tabs(hops_for(user, organization)).filter(_NEEDS).count()
+def open_conflicts(organization: Organization, hops: Sequence[Hop]) -> dict[int, int]:
+    """Zones per hop that the vendor changed after ``organization`` did. Asks only about hops that were adapted."""
+    adapted = [hop.pk for hop in hops if hop.adapted_at and hop.cascade.is_open]
+    if not adapted:
+        return {}
+    rows = CascadeContent.objects.filter(cascade__hops__in=adapted).values_list("cascade__hops", "page_id")
+    carried = [(hop, page) for hop, page in rows if hop in adapted]
+    pages = list(Page.objects.filter(pk__in={page for _hop, page in carried}).specific())
+    behind = {
+        shown.page.pk: sum(zone.is_behind for zone in shown.zones) for shown in effective_many(pages, organization)
+    }
+    found: dict[int, int] = {}
+    for hop, page in carried:
+        found[hop] = found.get(hop, 0) + behind.get(page, 0)
+    return found

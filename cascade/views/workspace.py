@@ -21,7 +21,7 @@ from accounts.viewer import Viewer
 from cascade import first_run, hops
 from cascade.forms.workspace import DeclineForm, InboxForm
 from cascade.hops import HopStatus, NotPossible
-from cascade.inbox import TABS, hops_for, inbox
+from cascade.inbox import TABS, hops_for, inbox, open_conflicts
 from cascade.models import Hop
 
 
@@ -91,7 +91,8 @@ class HopView(WorkspaceView):
     @cached_property
     def status(self) -> HopStatus:
         """Where the hop stands now."""
-        return hops.hop_status(self.hop)
+        conflicts = open_conflicts(self.organization, [self.hop])
+        return hops.hop_status(self.hop, conflicts=conflicts.get(self.hop.pk, 0))
 
     @cached_property
     def closed_because(self) -> str:
