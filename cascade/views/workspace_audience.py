@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,9 +17,9 @@ from accounts.models import NetworkLink
 from cascade import hops
 from cascade.audience import Audience, AudienceCounts
 from cascade.enums import Exclusion
+from cascade.exports import FORMATS, download
 from cascade.forms.workspace import AudienceForm
 from cascade.freeze import audience_counts, audience_rows
-from cascade.views.downloads import FORMATS, download
 from cascade.views.workspace import HopView, number
 
 RESELLERS_SHOWN = 50  # search results offered for picking
@@ -116,7 +116,7 @@ class ResellerSearchView(AudienceBase):
 class PeopleView(AudienceBase):
     """The people behind a number of the sentence."""
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """A page of them, or all as a file."""
         reason = request.GET.get("reason", "")
         if reason not in Exclusion.values:
@@ -135,10 +135,10 @@ class PeopleView(AudienceBase):
             reason_words={key: str(Exclusion(key).label) for key in counts.excluded},
         )
 
-    def file(self, form: str, rows: Any) -> HttpResponse:
+    def file(self, form: str, rows: Any) -> HttpResponseBase:
         """The list as a download."""
         heads = [_("Company"), _("Name"), _("E-mail"), _("Language"), _("Why not")]
-        lines = ([row.company, row.name, row.email, row.language, row.reason_label] for row in rows)
+        lines = [[row.company, row.name, row.email, row.language, row.reason_label] for row in rows]
         return download(form, f"{self.hop.cascade.name} audience", heads, lines)
 
 

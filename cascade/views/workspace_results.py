@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -18,11 +18,11 @@ from cascade import delivery as deliveries
 from cascade import results, waves
 from cascade.audience import Audience
 from cascade.enums import DeliveryState, WaveKind, WaveState
+from cascade.exports import FORMATS, download
 from cascade.forms.workspace import KeyForm, PeopleFilterForm
 from cascade.freeze import audience_counts
 from cascade.hops import NotPossible
 from cascade.models import Wave
-from cascade.views.downloads import FORMATS, download
 from cascade.views.workspace import HopView, number
 
 STOP_POLLING = 286  # htmx: the last answer
@@ -118,7 +118,7 @@ def newcomers(view: HopView) -> int:
 class ResellersView(ResultsBase):
     """Every reseller that was given the item."""
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Search, filter, sort, paginate, download."""
         form = PeopleFilterForm(request.GET)
         form.is_valid()
@@ -142,17 +142,17 @@ class ResellersView(ResultsBase):
             stage=stage,
         )
 
-    def file(self, form: str, rows: QuerySet) -> HttpResponse:
+    def file(self, form: str, rows: QuerySet) -> HttpResponseBase:
         """What the screen shows, as a file."""
         heads = [_("Reseller"), _("State"), _("People"), _("People done"), _("Done at")]
-        lines = ([r.shown_name, str(STAGES[r.stage]), r.people, r.people_done, r.done_at] for r in rows)
+        lines = [[r.shown_name, str(STAGES[r.stage]), r.people, r.people_done, r.done_at] for r in rows]
         return download(form, f"{self.hop.cascade.name} resellers", heads, lines)
 
 
 class PersonsView(ResultsBase):
     """Every person the audience named."""
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Search, filter, sort, paginate, download."""
         form = PeopleFilterForm(request.GET)
         form.is_valid()
@@ -175,10 +175,10 @@ class PersonsView(ResultsBase):
             unconfirmed=counts.get("unconfirmed", 0),
         )
 
-    def file(self, form: str, rows: QuerySet) -> HttpResponse:
+    def file(self, form: str, rows: QuerySet) -> HttpResponseBase:
         """What the screen shows, as a file."""
         heads = [_("Name"), _("Company"), _("E-mail"), _("State"), _("Why not"), _("Sent at"), _("Done at")]
-        lines = (
+        lines = [
             [
                 row.name,
                 row.company,
@@ -189,7 +189,7 @@ class PersonsView(ResultsBase):
                 row.done_at,
             ]
             for row in rows
-        )
+        ]
         return download(form, f"{self.hop.cascade.name} people", heads, lines)
 
 

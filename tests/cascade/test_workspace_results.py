@@ -61,8 +61,12 @@ def url(hop, rest=""):
     return f"/workspace/{hop.pk}/results/{rest}"
 
 
+def file_of(response) -> bytes:
+    return b"".join(response)
+
+
 def words(response) -> str:
-    return " ".join(response.content.decode().split())
+    return " ".join(b"".join(response).decode().split())
 
 
 # --- progress ----------------------------------------------------------------------------------------------------
@@ -147,7 +151,7 @@ def test_the_funnel_counts_people_from_sent_to_done(manager, hop, sent):
 def test_people_by_state_on_screen_and_in_the_file(manager, hop, sent, stage, names):
     response = manager.get(url(hop, f"people/?state={stage}&sort=name"))
     assert [row.name for row in response.context["rows"]] == names
-    rows = manager.get(url(hop, f"people/?state={stage}&format=csv")).content.decode("utf-8-sig").splitlines()
+    rows = file_of(manager.get(url(hop, f"people/?state={stage}&format=csv"))).decode("utf-8-sig").splitlines()
     assert sorted(row.split(",")[0] for row in rows[1:]) == names
 
 
@@ -160,7 +164,7 @@ def test_people_search_and_sort(manager, hop, sent):
 def test_resellers_say_who_is_done_and_match_their_file(manager, hop, sent):
     rows = manager.get(url(hop, "resellers/?state=done")).context["rows"]
     assert [(row.people, row.people_done, row.stage) for row in rows] == [(1, 1, "done")]
-    book = openpyxl.load_workbook(io.BytesIO(manager.get(url(hop, "resellers/?format=xlsx")).content))
+    book = openpyxl.load_workbook(io.BytesIO(file_of(manager.get(url(hop, "resellers/?format=xlsx")))))
     assert [row[1] for row in book.active.iter_rows(values_only=True)].count("Done") == 1
     assert book.active.max_row == 8
 
