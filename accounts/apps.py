@@ -11,9 +11,11 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect checks, receivers and rules."""
-        from accounts import checks, navigation, receivers, rules  # noqa: F401  # deferred: models are loaded only now
+        from accounts import checks, navigation, people, receivers, rules  # noqa: F401  # deferred: models come first
+        from accounts.imports import steps  # deferred: as above
 
         rules.register_rules()
+        people.register_exporter("rows_of_imported_files", steps.rows_about)
         navigation.register(_("Network"), "network", "network", 60, lambda viewer: viewer.kind == "distributor")
         navigation.register(_("People"), "people", "people", 80, lambda viewer: viewer.organization is not None)
         navigation.register(_("Organization"), "organization", "building", 90, lambda viewer: viewer.can_manage)

@@ -10,7 +10,9 @@ from django.db.models.signals import post_delete, post_migrate, post_save
 from django.dispatch import receiver
 
 from accounts import groups, people
+from accounts.imports import steps
 from accounts.models import Membership, Organization
+from accounts.signals import person_erasing
 
 
 @receiver(post_migrate, dispatch_uid="accounts_ensure_groups")
@@ -50,3 +52,10 @@ def keep_one_person(**kwargs: Any) -> None:
     confirmed = kwargs.get("to_email_address") or kwargs["email_address"]
     if confirmed.verified:
         people.take_address(confirmed.user, confirmed.email)
+
+
+@receiver(person_erasing, dispatch_uid="accounts_forget_in_imports")
+def forget_in_imports(addresses: list[str], **kwargs: Any) -> None:
+    """Rows of imported files hold copies of addresses."""
+    for email in addresses:
+        steps.forget_address(email)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.enums import MANAGING_ROLES, LinkStatus, OrganizationKind, Role
-from accounts.models import Membership, NetworkLink, Organization, User
+from accounts.models import Contact, Membership, NetworkImport, NetworkLink, NetworkTag, Organization, User
 from accounts.policies import Decision, Policy, register
 
 
@@ -72,6 +72,19 @@ def _manages_vendor(user: User) -> bool:
     )
 
 
+class OwnedRowPolicy(Policy):
+    """view (members of the owner) · edit (its owners and managers): links, tags, contacts, imports."""
+
+    def decide(self, user: User, action: str, obj: Any) -> Decision:
+        """See the class."""
+        if action == "edit":
+            managed = user.manages(getattr(obj, obj.owner_field))
+            return Decision(managed, (_("Only owners and managers of the organization it belongs to may do this."),))
+        return super().decide(user, action, obj)
+
+
 def register_rules() -> None:
     """Make the policies known; called when the apps are ready."""
     register(Organization, OrganizationPolicy())
+    for model in (NetworkLink, NetworkTag, Contact, NetworkImport):
+        register(model, OwnedRowPolicy())

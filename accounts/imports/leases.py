@@ -16,6 +16,7 @@ from accounts.models import NetworkImport
 
 LEASE = timedelta(seconds=60)  # renewed with every chunk; a chunk takes well under a second
 MAX_ATTEMPTS = 6
+ROUND = 100  # epochs: every step of an import starts a new hundred, its attempts count within
 
 
 class LeaseLost(Exception):

@@ -11,6 +11,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -21,7 +22,7 @@ from accounts.imports import checking, leases, mapping, writing
 from accounts.imports.problems import Finding
 from accounts.imports.reading import Format, Unreadable, count_rows, detect, reread
 from accounts.imports.vocabulary import Field
-from accounts.models import ImportRow, NetworkImport, Organization, User
+from accounts.models import ImportRow, NetworkImport, Organization, Person, User
 from accounts.policies import NotAllowed, require
 
 log = logging.getLogger(__name__)
@@ -125,11 +126,10 @@ def discard(unwanted: NetworkImport, *, by: User | None) -> None:
 
 def _move(moved: NetworkImport, state: ImportState, **updates: Any) -> None:
     """Change the state if nobody else did in the meantime, and wake a worker where the new state needs one."""
-    updates |= {"state": state, "rows_done": 0, "lease_until": None, "lease_epoch": 0, "error": ""}
-    if state in WORKING_IMPORT_STATES:
-        # A new epoch: a worker of an earlier state, should it still run, finds its lease gone.
-        updates["lease_epoch"] = 0
-    if not NetworkImport.objects.filter(pk=moved.pk, state=moved.state).update(**updates):
+    # The next round of epochs: a worker of an earlier state, should it still run, finds its lease gone for good.
+    next_round = F("lease_epoch") - F("lease_epoch") % leases.ROUND + leases.ROUND
+    updates |= {"state": state, "rows_done": 0, "lease_until": None, "error": ""}
+    if not NetworkImport.objects.filter(pk=moved.pk, state=moved.state).update(**updates, lease_epoch=next_round):
         moved.refresh_from_db()
         raise NotNow(_in_words(moved))
     for name, value in updates.items():
@@ -162,7 +162,7 @@ def work(pk: int) -> None:
     leased = leases.claim(pk)
     if leased is None:
         return
-    if leased.lease_epoch > leases.MAX_ATTEMPTS:
+    if leased.lease_epoch % leases.ROUND > leases.MAX_ATTEMPTS:
         _fail(
             leased, _("The import stopped several times. What was written stays; upload the file again for the rest.")
         )
@@ -238,6 +238,12 @@ def forget_address(email: str) -> int:
         outcome=RowOutcome.REFUSED, cells__icontains=email
     )
     return rows.update(cells=[], data={}, changes=[], problems=[], notes=[], email="", outcome=RowOutcome.REFUSED)
+
+
+def rows_about(person: Person) -> list[dict[str, Any]]:
+    """Rows of kept imports about ``person``, for the export of everything held about somebody."""
+    emails = person.addresses.values("email")
+    return list(ImportRow.objects.filter(email__in=emails).values("network_import__filename", "cells"))
 
 
 def _forget_content(network_import: NetworkImport) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts import consent, network
 from accounts.enums import ConsentBasis, Function, LinkStatus
 from accounts.models import Consent, Contact, NetworkImport, NetworkLink, NetworkTag, Organization, Suppression
-from accounts.policies import NotAllowed
+from accounts.policies import NotAllowed, can
 from accounts.tasks import work_on_import
 from tests.accounts.imports import check, csv_file, people, run
 from tests.factories.accounts import ContactFactory, NetworkLinkFactory, OrganizationFactory
@@ -105,6 +105,12 @@ def test_members_and_strangers_change_nothing(distributor_member, stranger, link
                 act()
     link.refresh_from_db()
     assert (link.city, link.status, NetworkTag.objects.count()) == ("Ulm", LinkStatus.ACTIVE, 0)
+
+
+def test_policy_says_the_same_as_the_verbs(distributor_manager, distributor_member, stranger, link, contact):
+    for row in (link, contact):
+        assert [can(user, "edit", row) for user in (distributor_manager, distributor_member, stranger)] == [1, 0, 0]
+        assert [can(user, "view", row) for user in (distributor_manager, distributor_member, stranger)] == [1, 1, 0]
 
 
 def test_add_contact_records_the_basis_and_lifts_no_refusal(distributor, distributor_manager, link):
