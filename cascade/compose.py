@@ -75,6 +75,7 @@ def write(hop: Hop, language: str, *, kind: str, base_url: str, slots: Slots) ->
             "cascade": cascade,
             "organization": hop.organization,
             "base_url": base_url,
+            "image_scope": cascade.image_scope,
             "effective": shown,
             "slots": slots,
             "links": _links(base_url, slots),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -27,6 +28,7 @@ from cascade.enums import CascadeState, Goal, GoalScope, HopState, LedgerKind, T
 from cascade.hops import NotPossible
 from cascade.interfaces import CascadablePage
 from cascade.models import Cascade, CascadeContent, Hop, LedgerEvent, Wave
+from cms import mail_images
 from cms.access import level_of
 from cms.enums import Level
 
@@ -470,6 +472,7 @@ def recall(cascade: Cascade, reason: str, *, by: User) -> Cascade:
         cascade.save(update_fields=["state", "recall_reason", "closed_at"])
         ledger.record(cascade, LedgerKind.RECALLED, key=f"recalled:{cascade.pk}", hop=vendor_hop(cascade), by=by)
         waves.stop_all(cascade, _("The vendor recalled this item."))
+        transaction.on_commit(partial(mail_images.withdraw, cascade.image_scope))
     return cascade
 
 

@@ -117,6 +117,7 @@ def _mail_of(page: Any, shown: EffectivePage, sender: Organization) -> tuple[str
     return content.template, {
         "organization": sender,
         "base_url": "",
+        "files": StaffLinks(),
         "effective": shown,
         "body_text": body_text(shown),
         "action": actions[0] if actions else None,

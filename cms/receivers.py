@@ -9,8 +9,8 @@ from django.dispatch import receiver
 from wagtail.models import Page
 from wagtail.signals import page_published
 
-from cms import access, adaptation
-from cms.models import AccessRule, ZonedPage
+from cms import access, adaptation, trees
+from cms.models import AccessRule, LevelHomePage, ZonedPage
 
 
 @receiver(post_save, dispatch_uid="cms_page_access")
@@ -18,6 +18,13 @@ def page_saved(sender: type, instance: Any, raw: bool = False, **kwargs: Any) ->
     """Keep PageAccess in the page's own transaction: Page.save() is atomic, and create, copy and move all save."""
     if isinstance(instance, Page) and not raw:
         access.sync_page(instance)
+
+
+@receiver(post_save, sender=LevelHomePage, dispatch_uid="cms_level_rule")
+def level_home_saved(sender: type, instance: LevelHomePage, raw: bool = False, **kwargs: Any) -> None:
+    """A level home, also a copy or a translation of one, is nobody's until its level holds it."""
+    if not raw:
+        trees.ensure_level_rule(instance)
 
 
 @receiver(pre_save, sender=AccessRule, dispatch_uid="cms_rule_moves")

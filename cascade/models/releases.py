@@ -77,6 +77,11 @@ class Cascade(models.Model):
         return self.name
 
     @property
+    def image_scope(self) -> str:
+        """What the public copies of its mails' pictures are withdrawn by (``cms.mail_images``)."""
+        return f"cascade-{self.pk}"
+
+    @property
     def is_open(self) -> bool:
         """Whether it may be passed on and acted upon."""
         return self.state == CascadeState.OPEN

@@ -30,7 +30,13 @@ def mail_lines(context: dict[str, Any], text: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def mail_image(context: dict[str, Any], image: Any) -> str:
-    """Absolute, public and unguessable address of a picture, in twice the width it is shown at."""
-    from cms.mail_images import public_url  # deferred: templates without pictures need no image library
+    """Absolute, public and unguessable address of a picture, in twice the width it is shown at.
 
-    return f"{context.get('base_url', '')}{public_url(image, 'width-1072')}"
+    ``image_scope`` of the context names what the public copy can be withdrawn with; ``files`` (``cms.files``), as in
+    a preview, gives addresses that need no public copy.
+    """
+    from cms.mail_images import SHARED, public_url  # deferred: templates without pictures need no image library
+
+    if files := context.get("files"):
+        return files.image(image, 960)
+    return context.get("base_url", "") + public_url(image, "width-1072", scope=context.get("image_scope", SHARED))

@@ -221,3 +221,11 @@ def test_visible_pages_cost_one_query_for_one_and_thirty(trees, reseller_member,
     for count in (1, 30):
         with django_assert_num_queries(1):
             assert len(access.visible_pages(reseller_member)[:count]) == count
+
+
+def test_copied_level_home_is_its_levels_own_from_the_start(trees, reseller_member, distributor_member):
+    copied = trees.distributors.copy(update_attrs={"slug": "copy", "title": "Copy"}, keep_live=True)
+
+    assert rows(copied) == {"Distributor level"}
+    assert "Copy" in seen(distributor_member)
+    assert "Copy" not in seen(reseller_member)
