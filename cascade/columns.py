@@ -47,6 +47,12 @@ class CountColumn(Column):
     cell_template_name = "cascade/admin/cells/count.html"
 
 
+class DayColumn(Column):
+    """A day; Wagtail's own column only knows how long ago something was, and due dates lie ahead."""
+
+    cell_template_name = "cascade/admin/cells/date.html"
+
+
 class NudgeColumn(Column):
     """A button for who is late."""
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView, TemplateView, View
 from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views.generic.base import BaseListingView, WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import Button, HeaderButton
 
@@ -28,7 +28,7 @@ from accounts import policies
 from accounts.policies import NotAllowed
 from cascade import exports, ledger, releases
 from cascade.audience import Audience
-from cascade.columns import BarColumn, CountColumn, NudgeColumn, TagColumn
+from cascade.columns import BarColumn, CountColumn, DayColumn, NudgeColumn, TagColumn
 from cascade.enums import CascadeState, GoalScope, Tier
 from cascade.forms.vendor import DatesForm, RecallForm, ReleaseForm, WidenForm
 from cascade.hops import NotPossible
@@ -198,17 +198,17 @@ class CascadeList(ExportMixin, VendorView, BaseListingView):
             whole=lambda cascade: _summary(cascade).resellers,
             tone="good",
         ),
-        CountColumn("late", label=gettext_lazy("Late"), accessor=lambda cascade: _summary(cascade).late or ""),
-        DateColumn("pass_on_by", label=gettext_lazy("Pass on by"), sort_key="pass_on_by"),
-        DateColumn("due_at", label=gettext_lazy("Due"), sort_key="due_at"),
-        DateColumn("created_at", label=gettext_lazy("Prepared"), sort_key="created_at"),
+        CountColumn("late", label=gettext_lazy("Overdue"), accessor=lambda cascade: _summary(cascade).late or ""),
+        DayColumn("pass_on_by", label=gettext_lazy("Pass on by"), sort_key="pass_on_by"),
+        DayColumn("due_at", label=gettext_lazy("Due"), sort_key="due_at"),
+        DayColumn("created_at", label=gettext_lazy("Prepared"), sort_key="created_at"),
     ]
     export_columns = (
         exports.Column(gettext_lazy("Cascade"), lambda row: row.name),
         exports.Column(gettext_lazy("State"), lambda row: row.get_state_display()),
         exports.Column(gettext_lazy("Distributors"), lambda row: _summary(row).offered),
         exports.Column(gettext_lazy("Passed on"), lambda row: _summary(row).sent),
-        exports.Column(gettext_lazy("Late"), lambda row: _summary(row).late),
+        exports.Column(gettext_lazy("Overdue"), lambda row: _summary(row).late),
         exports.Column(gettext_lazy("Resellers"), lambda row: _summary(row).resellers),
         exports.Column(gettext_lazy("Resellers done"), lambda row: _summary(row).resellers_done),
         exports.Column(gettext_lazy("Pass on by"), lambda row: row.pass_on_by),
@@ -417,7 +417,7 @@ class CascadeDetail(ExportMixin, VendorView, BaseListingView):
             sort_key="done",
         ),
         CountColumn("people_done", label=gettext_lazy("People done"), sort_key="people_done"),
-        DateColumn(
+        DayColumn(
             "first_sent_at",
             label=gettext_lazy("Passed on"),
             accessor=lambda row: row.hop.first_sent_at,
@@ -429,7 +429,7 @@ class CascadeDetail(ExportMixin, VendorView, BaseListingView):
         exports.Column(gettext_lazy("Distributor"), lambda row: row.name),
         exports.Column(gettext_lazy("Country"), lambda row: row.country),
         exports.Column(gettext_lazy("State"), lambda row: row.stage_label),
-        exports.Column(gettext_lazy("Late"), lambda row: _("yes") if row.is_late else ""),
+        exports.Column(gettext_lazy("Overdue"), lambda row: _("yes") if row.is_late else ""),
         exports.Column(gettext_lazy("Offered"), lambda row: row.hop.offered_at),
         exports.Column(gettext_lazy("Decided"), lambda row: row.hop.decided_at),
         exports.Column(gettext_lazy("Reason declined"), lambda row: row.hop.decline_reason),
@@ -491,7 +491,7 @@ class CascadeDetail(ExportMixin, VendorView, BaseListingView):
         """Funnel, filter chips, facts, timeline."""
         late = len(self.funnel.late)
         counts = {stage: sum(row.stage == stage for row in self.funnel.rows) for stage in Stage}
-        chips = [("", _("All"), len(self.funnel.rows)), ("late", _("Late"), late)]
+        chips = [("", _("All"), len(self.funnel.rows)), ("late", _("Overdue"), late)]
         chips += [(stage.value, str(stage.label), n) for stage, n in counts.items() if n and stage != Stage.OVERDUE]
         return super().get_context_data(**kwargs) | {
             "cascade": self.cascade,
@@ -578,8 +578,8 @@ class Resellers(ExportMixin, VendorView, BaseListingView):
             accessor=lambda edge: edge.people_done or 0,
             sort_key="people_done",
         ),
-        DateColumn("created_at", label=gettext_lazy("Given"), sort_key="created_at"),
-        DateColumn("done_at", label=gettext_lazy("Done"), sort_key="done_at"),
+        DayColumn("created_at", label=gettext_lazy("Given"), sort_key="created_at"),
+        DayColumn("done_at", label=gettext_lazy("Done"), sort_key="done_at"),
     ]
     export_columns = (
         exports.Column(gettext_lazy("Reseller"), lambda edge: edge.organization.name),
