@@ -1,4 +1,7 @@
-"""Lists as files, CSV and XLSX: what the screen shows, in its columns and order, safe to open in a spreadsheet."""
+"""Lists as files, CSV and XLSX: what the screen shows, in its columns and order, safe to open in a spreadsheet.
+
+Times are in the zone of the person who asked, without naming it, because spreadsheets know no zones.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import slugify
+from django.utils.translation import get_language, override
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
@@ -31,7 +35,7 @@ _CELL_LIMIT = 32_767  # characters, Excel's
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a file: its heading and how to get its value from a row. Times come out in the reader's zone."""
+    """One column of a file: its heading and how to get its value from a row."""
 
     label: str | Promise
     value: Callable[[Any], Any]
@@ -57,14 +61,25 @@ def download(file_format: str, name: str, heads: Sequence[str], lines: Iterable[
 
 
 def _csv(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """Written when the request is over and nobody's zone and language are active any more: both are kept from now."""
+    return _csv_lines(heads, iter(lines), timezone.get_current_timezone(), get_language())
+
+
+def _csv_lines(
+    heads: Sequence[str], lines: Iterator[Sequence[Any]], zone: tzinfo, language: str | None
+) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     yield b"\xef\xbb\xbf"
-    for line in _and_heads(heads, lines):
-        writer.writerow([_disarmed(value) for value in line])
+    line: Sequence[Any] | None = heads
+    while line is not None:
+        writer.writerow([_disarmed(value, zone) for value in line])
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
+        with override(language):
+            line = next(lines, None)
+            line = None if line is None else [str(v) if isinstance(v, Promise) else v for v in line]
 
 
 def _xlsx(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> io.BytesIO:
@@ -80,14 +95,9 @@ def _xlsx(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> io.BytesIO:
     return file
 
 
-def _and_heads(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    yield heads
-    yield from lines
-
-
-def _disarmed(value: Any) -> Any:
+def _disarmed(value: Any, zone: tzinfo) -> Any:
     """Text a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers."""
-    value = _plain(value)
+    value = _plain(value, zone)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="minutes")
     if isinstance(value, str) and value.startswith(_FORMULA):
@@ -109,12 +119,13 @@ def _text_cell(sheet: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> C
     return cell
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, zone: tzinfo | None = None) -> Any:
     """Numbers, dates and times (local, without zone) as they are; nothing as empty; all else as clean text."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return timezone.localtime(value).replace(tzinfo=None, microsecond=0) if timezone.is_aware(value) else value
+        local = timezone.localtime(value, zone) if timezone.is_aware(value) else value
+        return local.replace(tzinfo=None, microsecond=0)
     if isinstance(value, int | float | date) and not isinstance(value, bool):
         return value
     return _CONTROL.sub("", str(value))[:_CELL_LIMIT]

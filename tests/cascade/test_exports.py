@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 from django.utils import timezone
+from django.utils.translation import gettext_lazy, override
 from openpyxl import load_workbook
 
 from cascade.exports import Column, download, export
@@ -52,8 +53,14 @@ def test_times_are_in_the_readers_zone(file_format):
     at = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
     with timezone.override("Europe/Berlin"):
         response = download(file_format, "x", ["at"], [[at]])
-        rows = read_csv(response) if file_format == "csv" else read_xlsx(response)
+    rows = read_csv(response) if file_format == "csv" else read_xlsx(response)  # sent when the request is over
     assert str(rows[1][0])[:16] == "2026-06-01 14:30"
+
+
+def test_words_are_in_the_readers_language():
+    with override("de"):
+        response = download("csv", "x", ["a"], ([gettext_lazy("Yes")] for _number in range(1)))
+    assert read_csv(response)[1] == ["Ja"]
 
 
 @time_machine.travel("2026-06-01")
