@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from babel import Locale
@@ -242,7 +243,9 @@ def rows_of(network_import: NetworkImport, chosen: dict[str, Any]) -> QuerySet[I
         quoted = f'"{code}"'
         rows = rows.filter(Q(problems__icontains=quoted) | Q(notes__icontains=quoted))
     for word in (chosen.get("q") or "").split():
-        rows = rows.filter(Q(cells__icontains=word) | Q(email__icontains=word.lower()))
+        # SQLite keeps JSON as text with "ü" written as an escape, PostgreSQL as the letter itself.
+        in_cells = Q(cells__icontains=word) | Q(cells__icontains=json.dumps(word)[1:-1])
+        rows = rows.filter(in_cells | Q(email__icontains=word.lower()))
     return rows
 
 

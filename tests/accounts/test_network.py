@@ -405,7 +405,7 @@ def test_vendor_exports_organizations_without_people(
 # --- the import's pages ------------------------------------------------------------------------------------------
 def test_import_through_the_pages(client, distributor, distributor_manager):
     client.force_login(distributor_manager)
-    file = io.BytesIO(csv_file([*people(6), ("Bad", "Atlantis", "", "x@bad.example", "X", "", "")]))
+    file = io.BytesIO(csv_file([*people(6), ("Bücher", "Atlantis", "", "x@bad.example", "X", "", "")]))
     file.name = "netz.csv"
     answer = client.post(reverse("network_imports"), {"file": file})
     uploaded = NetworkImport.objects.get()
@@ -432,6 +432,7 @@ def test_import_through_the_pages(client, distributor, distributor_manager):
     assert "Person 3" not in client.get(here, {"outcome": "refused"}).content.decode()
     assert "Person 3" not in client.get(here, {"code": "unknown_country"}).content.decode()
     assert "Person 3" in client.get(here, {"q": "p3@r0"}).content.decode()
+    assert "Atlantis" in client.get(here, {"q": "bücher"}).content.decode()
     assert not Contact.objects.exists()
     client.post(reverse("network_import_confirm", args=[uploaded.pk]))
     work_on_import(uploaded.pk)
@@ -464,6 +465,14 @@ def test_file_can_be_read_differently(client, distributor, distributor_manager):
     uploaded.refresh_from_db()
     assert uploaded.format["sample"][0][0] == "Łódź IT"
     assert uploaded.columns == {"Firma": "company", "Land": "country", "Ort": "city"}
+
+
+def test_bad_bulk_form_is_told_and_changes_nothing(client, distributor_manager, link):
+    client.force_login(distributor_manager)
+    page = client.post(reverse("network_bulk"), {"action": "tag", "row": [link.pk]}, follow=True)
+    assert "Name the tag." in page.content.decode()
+    page = client.post(reverse("network_bulk"), {"action": "ended"}, follow=True)
+    assert "Choose resellers first." in page.content.decode()
 
 
 @pytest.mark.parametrize("count", [1, 30])
