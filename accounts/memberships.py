@@ -62,11 +62,13 @@ def _keep_an_owner(membership: Membership) -> None:
 
 
 def choices_for(viewer: Viewer) -> list[Organization]:
-    """What a person may switch between: the organizations they belong to and their resellers' distributors."""
-    seen = {organization.pk: organization for organization in viewer.organizations}
-    if len(viewer.distributors) > 1:
-        seen |= {distributor.pk: distributor for distributor in viewer.distributors}
-    return list(seen.values())
+    """What a person may switch between: their organizations and their resellers' distributors, where there are several.
+
+    Empty when there is nothing to choose.
+    """
+    organizations = viewer.organizations if len(viewer.organizations) > 1 else []
+    distributors = viewer.distributors if len(viewer.distributors) > 1 else []
+    return list({choice.pk: choice for choice in [*organizations, *distributors]}.values())
 
 
 def switch(viewer: Viewer, organization: Organization) -> None:

@@ -1,7 +1,7 @@
 """The Wagtail admin is for the vendor's staff, and for them only as far as listed."""
 
 import pytest
-from django.urls import reverse
+from django.urls import NoReverseMatch, get_resolver, reverse
 
 from accounts import admin_access
 from accounts.enums import Role
@@ -103,3 +103,35 @@ def test_a_person_without_organization_is_refused(client, db):
 def test_superusers_reach_the_rest(name, superuser, client):
     client.force_login(superuser)
     assert client.get(reverse(name)).status_code == 200
+
+
+@pytest.mark.parametrize("who", ["distributor_manager", "reseller_member", "reseller_stranger"])
+def test_partners_open_no_address_of_the_admin(who, client, request):
+    """Whatever is added to the admin, by Wagtail or by us."""
+    client.force_login(request.getfixturevalue(who))
+    opened = [name for name in admin_names() if client.get(reverse(name)).status_code != 403]
+    assert opened == []
+
+
+def admin_names():
+    """Names of all admin addresses that take no arguments."""
+    names = []
+    for entry, spaces in _walk(get_resolver().url_patterns, ()):
+        name = ":".join([*spaces, entry.name or ""])
+        if entry.name and not entry.pattern.regex.groups:
+            try:
+                url = reverse(name)
+            except NoReverseMatch:  # its prefix takes arguments
+                continue
+            if url.startswith(reverse("wagtailadmin_home")):
+                names.append(name)
+    assert len(names) > 60
+    return names
+
+
+def _walk(entries, spaces):
+    for entry in entries:
+        if hasattr(entry, "url_patterns"):
+            yield from _walk(entry.url_patterns, (*spaces, entry.namespace) if entry.namespace else spaces)
+        else:
+            yield entry, spaces

@@ -18,6 +18,7 @@ from tests.factories.accounts import (
     ConsentFactory,
     ContactFactory,
     MembershipFactory,
+    NetworkLinkFactory,
     UserFactory,
     member,
 )
@@ -309,6 +310,16 @@ def test_switching_works_for_ones_own_organizations_only(client, distributor_man
     client.post(reverse("switch", args=[reseller.pk]))
     assert client.get(reverse("profile")).wsgi_request.viewer.organization == reseller
     assert client.post(reverse("switch", args=[other_distributor.pk])).status_code == 403
+
+
+def test_a_resellers_person_chooses_among_its_distributors(client, reseller, reseller_member, other_distributor):
+    client.force_login(reseller_member)
+    assert not client.get(reverse("profile")).context["choices"]
+    NetworkLinkFactory(upstream=other_distributor, downstream=reseller)
+    choices = client.get(reverse("profile")).context["choices"]
+    assert {choice.slug for choice in choices} == {"acme", "borealis"}
+    client.post(reverse("switch", args=[other_distributor.pk]))
+    assert client.get(reverse("profile")).wsgi_request.viewer.distributor == other_distributor
 
 
 def test_organization_profile_saves_what_a_manager_may_change(client, distributor, distributor_manager):
