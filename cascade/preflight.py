@@ -223,11 +223,10 @@ def _audience(hop: Hop, counts: AudienceCounts, kind: str) -> Iterator[Check]:
             text += " " + _("%(n)d have no consent on record.") % {"n": without}
         yield _to(hop, Level.AMBER, text, name, label)
     else:
-        yield Check(
-            Level.OK,
-            _("%(people)d people at %(resellers)d resellers will get it.")
-            % {"people": counts.people, "resellers": counts.resellers},
-        )
+        people = ngettext("%(n)d person", "%(n)d people", counts.people) % {"n": counts.people}
+        resellers = ngettext("%(n)d reseller", "%(n)d resellers", counts.resellers) % {"n": counts.resellers}
+        text = _("%(people)s at %(resellers)s will get it.") % {"people": people, "resellers": resellers}
+        yield Check(Level.OK, text)
 
 
 # --- when --------------------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ class AudienceView(AudienceBase):
             form=form,
             picked=form.links.filter(downstream__in=picked).select_related("downstream").order_by("downstream__name"),
             found=found_resellers(form, exclude=picked),
-            who=form["who"].value(),
+            searching="search" in self.request.POST,
             **self.numbers(),
         )
 

@@ -56,7 +56,7 @@ def test_a_complete_item_has_nothing_red_and_counts_its_people(hop):
     report = preflight.check(hop, Audience())
     assert report.red == []
     assert (report.counts.people, report.counts.resellers) == (1, 1)
-    assert any("1 people at 1 resellers" in text for text in texts(hop, Level.OK))
+    assert any("1 person at 1 reseller" in text for text in texts(hop, Level.OK))
 
 
 def test_nothing_leaves_before_somebody_accepts(hop):

@@ -44,7 +44,7 @@ def test_inbox_says_how_many_need_somebody_and_shows_what_they_are(manager, dist
     page = text_of(manager.get(INBOX))
     assert "2 need you" in page
     assert "Prices change on April 1." in page
-    assert "up to 1 people at 1 resellers" in page
+    assert "up to 1 person at 1 reseller" in page
     assert page.index("Late one") < page.index("Spring prices") < page.index("Waiting")
 
 
