@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.apps import apps
@@ -82,12 +82,12 @@ class Checklist(forms.CheckboxSelectMultiple):
     """A searchable list of distributors; without JavaScript an ordinary long one."""
 
     template_name = "cascade/admin/checklist.html"
-    options: Sequence[DistributorOption] = ()
+    distributors: Sequence[DistributorOption] = ()
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """The options, with those that are chosen."""
         chosen = {str(one) for one in value or ()}
-        lines = [(option, str(option.pk) in chosen) for option in self.options]
+        lines = [(option, str(option.pk) in chosen) for option in self.distributors]
         context = super().get_context(name, value, attrs)
         context["widget"] |= {"lines": lines, "chosen": sum(is_chosen for _option, is_chosen in lines)}
         return context
@@ -113,7 +113,7 @@ class DistributorsField(forms.TypedMultipleChoiceField):
         """What may be picked."""
         self.choices = [(option.pk, option.name) for option in options]
         self._ids = {str(option.pk) for option in options}
-        self.widget.options = options
+        self.widget.distributors = options
 
     def valid_value(self, value: Any) -> bool:
         """As Django's, without walking through a thousand choices for each of a thousand values."""
@@ -160,9 +160,11 @@ class ReleaseForm(DatesForm, forms.ModelForm):
         self.fields["page"].widget = AdminPageChooser(target_models=cascadable_models())
         self.fields["name"].required = False
         self.fields["name"].help_text = _("Shown in lists. Empty: the item's title.")
-        self.fields["goal"].choices = [(goal.value, goal.label) for goal in Goal if goal in self._possible_goals()]
-        self.fields["tags"].queryset = NetworkTag.objects.filter(owner__kind=OrganizationKind.VENDOR)
-        self.fields["distributors"].offer(distributor_options())
+        goals = self._possible_goals()
+        cast("forms.ChoiceField", self.fields["goal"]).choices = [(g.value, g.label) for g in Goal if g in goals]
+        tags = NetworkTag.objects.filter(owner__kind=OrganizationKind.VENDOR)
+        cast("forms.ModelMultipleChoiceField", self.fields["tags"]).queryset = tags
+        cast("DistributorsField", self.fields["distributors"]).offer(distributor_options())
 
     @staticmethod
     def suggested_dates(now: datetime | None = None) -> dict[str, datetime]:
@@ -231,7 +233,7 @@ class WidenForm(forms.Form):
     def __init__(self, *args: Any, cascade: Cascade, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = set(cascade.hops.values_list("organization_id", flat=True))
-        self.fields["distributors"].offer(distributor_options(leave_out=known))
+        cast("DistributorsField", self.fields["distributors"]).offer(distributor_options(leave_out=known))
 
     def chosen(self) -> list[Organization]:
         """The picked organizations."""
