@@ -45,7 +45,7 @@ def _in_inbox(html: str, hop: Hop, shown: EffectivePage, subject: str) -> str:
     kept = compose.sender_headers(hop, WaveKind.INITIAL)
     words = shown.preview_text or shown.summary
     line = render_to_string(
-        "cascade/workspace/preview_inbox.html", {"sender": kept["from_name"], "subject": subject, "words": words}
+        "emails/preview_inbox.html", {"sender": kept["from_name"], "subject": subject, "words": words}
     )
     before, body, after = html.partition("<body")
     opening, end, rest = after.partition(">")
