@@ -12,8 +12,10 @@ from accounts.enums import LinkStatus
 from accounts.models import NetworkLink
 from cascade.enums import CascadeState, HopState, WaveState
 from cascade.models import Wave
+from cms.adaptation import save_edit
 from tests.factories.accounts import ContactFactory
-from tests.factories.cascade import CascadeFactory, HopFactory
+from tests.factories.cascade import AnnouncementPageFactory, CascadeFactory, HopFactory
+from tests.factories.cms import open_block, republish
 
 INBOX = "/workspace/"
 
@@ -148,3 +150,15 @@ def test_a_paused_distributor_is_told_and_offered_nothing(manager, distributor):
     page = text_of(manager.get(INBOX))
     assert "is paused" in page
     assert reverse("workspace_accept", args=[hop.pk]) not in page
+
+
+def test_an_open_conflict_shows_as_behind_until_it_is_decided(manager, distributor, distributor_manager):
+    page = AnnouncementPageFactory(body=[open_block("rich_text", "<p>8 to 17</p>", key="hours")])
+    hop = given_hop(distributor, CascadeFactory(page=page), state=HopState.ACCEPTED, adapted_at=timezone.now())
+    save_edit(page, distributor, page.locale, "hours", "<p>8 to 18</p>", by=distributor_manager)
+    assert "Behind" not in text_of(manager.get(INBOX))
+    page = republish(page, body=[open_block("rich_text", "<p>9 to 16</p>", key="hours")])
+    assert "Behind" in text_of(manager.get(INBOX))
+    assert "1 needs you" in text_of(manager.get(INBOX))
+    manager.post(reverse("workspace_resolve", args=[hop.pk]), {"zone": "hours", "take": "mine", "version": 1})
+    assert "Behind" not in text_of(manager.get(INBOX))
