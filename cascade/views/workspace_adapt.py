@@ -179,7 +179,8 @@ class AdaptView(ContentView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Save every zone that differs from what was shown; a refused one says why and keeps what was typed."""
         if not self.may_prepare:
-            messages.error(request, self.closed_because or _("Accept the item before you change it."))
+            role = "" if self.can_manage else _("Only owners and managers may change this.")
+            messages.error(request, self.closed_because or role or _("Accept the item before you change it."))
             return redirect(self.url("workspace_adapt"))
         rows, saved = self.rows(request.POST), 0
         for row in rows:
