@@ -159,6 +159,7 @@ def pass_on(cascade: Cascade, distributor: Organization, words: str) -> Wave:
     page = releases.source_page(cascade)
     zone = next(zone for zone in zones_of(page) if zone.kind == "rich_text" and zone.editable == "open")
     adaptation.save_edit(page, distributor, Locale.get_default(), zone.key, f"<p>{words}</p>", by=by)
+    hops.note_adapted(hop, by=by)
     return waves.send_now(hop, Audience(), by)
 
 
