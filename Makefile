@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint bench lock
+.PHONY: help demo dev test lint bench shots lock
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: $(VENV)/.dev ## Check style, types, layers, templates, migrations, transla
 
 bench: $(VENV)/.dev ## Measure messages per second of a 10,000-recipient wave, next to Django's own sending
 	@$(BIN)/python -m bench $(ARGS)
+
+shots: $(VENV)/.dev ## Take the pictures of README and docs from a demo that runs (PORT=8000)
+	@$(BIN)/python docs/shots.py http://localhost:$(PORT)
 
 lock: $(VENV)/.dev ## Resolve pyproject.toml anew into requirements.lock and requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) -o requirements.lock
