@@ -7,12 +7,14 @@ from django.urls import reverse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+ADMIN_POLICY = {"script-src": ["'unsafe-inline'"], "style-src": ["'unsafe-inline'"]}
+
 
 class AdminPolicyMiddleware:
-    """Lets the Wagtail admin, and nothing else, run inline scripts.
+    """Lets the Wagtail admin, and nothing else, run inline scripts and set inline styles.
 
-    Its date choosers initialize themselves inline (explorer filters, page editor, user list); the portal keeps the
-    strict policy of ``CONTENT_SECURITY_POLICY``. Sits inside ``CSPMiddleware``, which writes the header.
+    Its date choosers initialize themselves inline (explorer filters, page editor, user list), and its rich text
+    editor sets style attributes from a string; the portal keeps the strict policy of ``CONTENT_SECURITY_POLICY``. Sits inside ``CSPMiddleware``, which writes the header.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -20,8 +22,8 @@ class AdminPolicyMiddleware:
         self.prefix = reverse("wagtailadmin_home")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on and widen ``script-src`` of an answer of the admin."""
+        """Pass the request on and widen the policy of an answer of the admin."""
         response = self.get_response(request)
         if request.path_info.startswith(self.prefix) and not hasattr(response, "_csp_replace"):
-            response._csp_update = {"script-src": ["'unsafe-inline'"]}  # type: ignore[attr-defined]  # read by django-csp
+            response._csp_update = ADMIN_POLICY  # type: ignore[attr-defined]  # read by django-csp
         return response

@@ -20,10 +20,11 @@ def test_portal_when_asked_allows_nothing_inline(client, address):
 
 
 @pytest.mark.django_db
-def test_wagtail_admin_when_asked_allows_inline_scripts_and_nothing_more(admin_client):
+def test_wagtail_admin_when_asked_allows_inline_scripts_and_styles_and_nothing_more(admin_client):
     found = policy(admin_client.get("/admin/"))
     assert found["script-src"] == ["'self'", "'unsafe-inline'"]
-    assert found["style-src"] == ["'self'"]
+    assert found["style-src"] == ["'self'", "'unsafe-inline'"]
+    assert found["object-src"] == ["'none'"]
 
 
 @pytest.mark.django_db
