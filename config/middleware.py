@@ -14,7 +14,8 @@ class AdminPolicyMiddleware:
     """Lets the Wagtail admin, and nothing else, run inline scripts and set inline styles.
 
     Its date choosers initialize themselves inline (explorer filters, page editor, user list), and its rich text
-    editor sets style attributes from a string; the portal keeps the strict policy of ``CONTENT_SECURITY_POLICY``. Sits inside ``CSPMiddleware``, which writes the header.
+    editor sets style attributes from strings; the portal keeps the strict policy of ``CONTENT_SECURITY_POLICY``.
+    Sits inside ``CSPMiddleware``, which writes the header.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
