@@ -71,4 +71,4 @@ class AuditEvent(OrganizationOwned):
     @property
     def role(self) -> str:
         """The role it is about, in words; empty without one."""
-        return dict(Role.choices).get(self.data.get("role", ""), "")
+        return str(dict(Role.choices).get(self.data.get("role", ""), ""))

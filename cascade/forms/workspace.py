@@ -132,6 +132,16 @@ def _locale() -> BabelLocale:
         return BabelLocale("en")
 
 
+class WallClockField(forms.DateTimeField):
+    """A day and time as it was typed, without a zone: whose clock it is, is for the form to say."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """The naive moment. Read in UTC, which skips no hour, whatever the reader's own zone does that night."""
+        with timezone.override(UTC):
+            moment = super().to_python(value)
+        return moment.replace(tzinfo=None) if moment else None
+
+
 class SendForm(forms.Form):
     """Send now or at a time in the distributor's own timezone. ``send_key`` makes a double submit one sending."""
 
@@ -140,7 +150,7 @@ class SendForm(forms.Form):
     how = forms.ChoiceField(
         label=_("When"), choices=[("now", _("Now")), ("later", _("At a set time"))], widget=forms.RadioSelect
     )
-    at = forms.DateTimeField(
+    at = WallClockField(
         required=False,
         label=_("Day and time"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
@@ -153,11 +163,10 @@ class SendForm(forms.Form):
         self.fields["at"].help_text = zone_words(self.zone)
 
     def clean_at(self) -> datetime | None:
-        """The moment in UTC. The field was read in the reader's zone; what they typed is the distributor's."""
-        moment = self.cleaned_data["at"]
-        if moment is None:
+        """The moment in UTC; what was typed is a time on the distributor's clock."""
+        typed: datetime | None = self.cleaned_data["at"]
+        if typed is None:
             return None
-        typed = timezone.localtime(moment).replace(tzinfo=None)
         aware = typed.replace(tzinfo=self.zone)
         if aware.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != typed:
             raise forms.ValidationError(_("This time does not exist: the clocks change that night."))

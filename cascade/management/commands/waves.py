@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -16,6 +17,12 @@ from cascade.enums import LIVE_WAVE_STATES, ChunkState
 from cascade.hops import NotPossible
 from cascade.models import Chunk, Lane, OutboxMessage, Wave
 
+VERBS: dict[str, Callable[[Wave, User], Wave]] = {
+    "pause": lambda wave, by: waves.pause(wave, by),
+    "resume": lambda wave, by: waves.resume(wave, by),
+    "cancel": lambda wave, by: waves.cancel(wave, by),
+}
+
 
 class Command(BaseCommand):
     """``waves list``, ``waves explain ID``, ``waves pause|resume|cancel ID --by EMAIL``, ``waves work``."""
@@ -28,7 +35,7 @@ class Command(BaseCommand):
         listing = verbs.add_parser("list", help="sendings that are under way, and lanes")
         listing.add_argument("--all", action="store_true", help="those that are over, too")
         verbs.add_parser("explain", help="where a sending stands and why").add_argument("wave", type=int)
-        for verb in ("pause", "resume", "cancel"):
+        for verb in VERBS:
             changing = verbs.add_parser(verb, help=f"{verb} a sending")
             changing.add_argument("wave", type=int)
             changing.add_argument("--by", required=True, metavar="EMAIL", help="who does it, for the ledger")
@@ -105,7 +112,7 @@ class Command(BaseCommand):
             self.stdout.write(f"would {verb} {wave.pk} ({wave.state}) as {by}")
             return
         try:
-            changed = {"pause": waves.pause, "resume": waves.resume, "cancel": waves.cancel}[verb](wave, by)
+            changed = VERBS[verb](wave, by)
         except (NotAllowed, NotPossible) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{changed.pk}: {changed.state}")
