@@ -70,6 +70,7 @@ def written_and_released(page: Page) -> str:
     page.locator(".public-DraftEditor-content").last.click()
     page.keyboard.type("Your distributor tells you more.")
     page.locator("#id_subject").fill(SUBJECT)
+    page.wait_for_url(re.compile(r"/admin/pages/\d+/edit/$"))  # saved by itself; publishing at that moment races it
     page.locator("footer .w-dropdown__toggle, footer [data-w-dropdown-target=toggle]").first.click()
     page.get_by_role("button", name="Publish").click()
     page.wait_for_url(re.compile(rf"/admin/pages/{folder}/$"))
