@@ -169,7 +169,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_URL = "/media/"  # never routed: images and documents are served by checked views
+MEDIA_URL = "/media/"  # never mapped to a folder: checked views serve it, to vendor staff alone
 MEDIA_ROOT = VAR_DIR / "media"
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
