@@ -8,10 +8,11 @@ from allauth.account.signals import email_changed, email_confirmed
 from django.db import connections
 from django.db.models.signals import post_delete, post_migrate, post_save
 from django.dispatch import receiver
+from wagtail.users.models import UserProfile
 
 from accounts import groups, people
 from accounts.imports import steps
-from accounts.models import Membership, Organization
+from accounts.models import Membership, Organization, Person, User
 from accounts.signals import person_erasing
 
 
@@ -41,9 +42,29 @@ def drop_organization_group(instance: Organization, **kwargs: Any) -> None:
 
 @receiver([post_save, post_delete], sender=Membership, dispatch_uid="accounts_membership_groups")
 def keep_groups_in_step(instance: Membership, **kwargs: Any) -> None:
-    """Groups follow memberships."""
+    """Groups follow memberships, and who works for the vendor finds the admin in their own language and zone."""
     if not kwargs.get("raw"):
         groups.sync_user(instance.user)
+        if instance.organization.is_vendor:
+            _give_admin_preferences(instance.user)
+
+
+@receiver(post_save, sender=Person, dispatch_uid="accounts_admin_preferences")
+def keep_admin_preferences(
+    instance: Person, created: bool, update_fields: frozenset[str] | None, **kwargs: Any
+) -> None:
+    """Wagtail's admin keeps preferences of its own; one choice, made in the profile, is enough."""
+    if created or kwargs.get("raw") or (update_fields is not None and not {"language", "timezone"} & update_fields):
+        return
+    user = User.objects.filter(person=instance).first()
+    if user is not None and user.is_vendor:
+        _give_admin_preferences(user)
+
+
+def _give_admin_preferences(user: User) -> None:
+    profile = UserProfile.get_for_user(user)
+    profile.preferred_language, profile.current_time_zone = user.person.language, user.person.timezone
+    profile.save(update_fields=["preferred_language", "current_time_zone"])
 
 
 @receiver([email_changed, email_confirmed], dispatch_uid="accounts_take_address")
