@@ -40,6 +40,7 @@ ALLOWED = [
     "wagtailimages:*",
     "wagtailimages_chooser:*",
     "wagtailredirects:*",
+    "distributors:*",
 ]
 # For nobody but superusers although a pattern above names them.
 WITHHELD = [

@@ -12,6 +12,7 @@ from accounts import audit, groups, people
 from accounts.enums import OrganizationKind, Role
 from accounts.mail import absolute_url
 from accounts.models import Brand, Membership, Organization, User
+from accounts.signals import vendor_set_up
 
 
 class AlreadySetUp(Exception):
@@ -37,6 +38,7 @@ def set_up_vendor(
     owner = people.create_account(email, password, name=owner_name, language=language, is_superuser=True)
     Membership.objects.create(user=owner, organization=vendor, role=Role.OWNER)
     audit.record("vendor.set_up", by=None, owner=vendor, obj=owner)
+    vendor_set_up.send(sender=Organization)
     return owner
 
 

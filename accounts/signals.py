@@ -8,5 +8,8 @@ persons_merging = Signal()
 # ``person`` is about to be erased, ``addresses`` are its normalized e-mail addresses: blank every copy of them.
 person_erasing = Signal()
 
+# The installation has its vendor now; whatever it stands on may be made.
+vendor_set_up = Signal()
+
 # ``membership`` is new: somebody joined an organization through an invitation.
 member_joined = Signal()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, URLResolver, include, path, resolve, reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
@@ -19,10 +19,22 @@ def hide_closed_entries(request: HttpRequest, menu_items: list[MenuItem]) -> Non
     menu_items[:] = [item for item in menu_items if _is_open(request, item.url)]
 
 
+@hooks.register("register_admin_urls")
+def distributor_urls() -> list[URLResolver]:
+    """The vendor's own network."""
+    return [path("distributors/", include("accounts.distributor_urls"))]
+
+
+@hooks.register("register_admin_menu_item")
+def distributors_entry() -> MenuItem:
+    """Beside the cascades that go to them."""
+    return MenuItem(_("Distributors"), reverse("distributors:index"), icon_name="group", order=290)
+
+
 @hooks.register("register_admin_menu_item")
 def people_entry() -> MenuItem:
     """The vendor's own people are managed in the portal, like everybody's."""
-    return MenuItem(_("People"), reverse("people"), icon_name="group", order=900)
+    return MenuItem(_("People"), reverse("people"), icon_name="user", order=900)
 
 
 def _is_open(request: HttpRequest, url: str) -> bool:

@@ -9,8 +9,15 @@ from django.dispatch import receiver
 from wagtail.models import Page
 from wagtail.signals import page_published
 
+from accounts.signals import vendor_set_up
 from cms import access, adaptation, trees
 from cms.models import AccessRule, LevelHomePage, ZonedPage
+
+
+@receiver(vendor_set_up, dispatch_uid="cms_first_trees")
+def vendor_is_set_up(**kwargs: Any) -> None:
+    """A new installation starts with its two content trees."""
+    trees.ensure_trees()
 
 
 @receiver(post_save, dispatch_uid="cms_page_access")

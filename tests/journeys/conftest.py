@@ -25,6 +25,7 @@ START_SECONDS = 300
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process runs all journeys, because they share one stack; its start counts into the first one's time."""
     for item in items:
