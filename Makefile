@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint bench shots lock
+.PHONY: help demo dev test lint drill bench shots lock
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(VENV)/.dev ## Check style, types, layers, templates, migrations, transla
 	@for po in $$(find locale -name '*.po' 2>/dev/null); do $(BIN)/pybabel -q compile -i "$$po" -o /dev/null || exit 1; done
 	@if grep -nE '://|^ *--(index|extra|find|trusted)' requirements*.lock; then echo "A lock names a host" >&2; exit 1; fi
 	$(BIN)/mypy .
+
+drill: $(VENV)/.dev ## Kill workers in the middle of a wave and count what arrived
+	@RUN_DRILLS=1 $(BIN)/pytest -n0 tests/cascade/test_kill_drill.py
 
 bench: $(VENV)/.dev ## Measure messages per second of a 10,000-recipient wave, next to Django's own sending
 	@$(BIN)/python -m bench $(ARGS)

@@ -20,6 +20,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from random import uniform
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,7 +37,7 @@ from cascade.transport import Outcome, Outgoing, RelayFault, Reply, Transport, d
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS: float = settings.LEASE_SECONDS
 WINDOW = 16  # messages; what may be in doubt after the loss of a whole machine
 SLICE_SECONDS = 50.0  # a task ends within a minute; the next one goes on
 RETRY_MINUTES = (5, 15, 60, 240, 720)  # after the first, second … temporary refusal; then the delivery failed
@@ -70,6 +71,8 @@ def drain_lane(lane: Lane | int, *, slice_seconds: float = SLICE_SECONDS, transp
                 if run.fault is not None:
                     lanes.hold(lane.pk, run.fault)
                     break
+                if run.was_stopped:
+                    break  # its chunk may be due again until the sweeper has looked at the wave: do not spin on it
                 if run.sent:
                     lanes.reopen(lane.pk)
         finally:
@@ -110,6 +113,7 @@ class _ChunkRun:
         self.by_id = {row.id: row for row in self.rows}
         self.results: dict[int, Result] = {}
         self.fault: RelayFault | None = None
+        self.was_stopped = False
         self.sent = 0
         self._order = [row.id for row in self.rows if not row.is_covered and not row.reason]
         self._place = {pk: place for place, pk in enumerate(self._order)}
@@ -134,6 +138,7 @@ class _ChunkRun:
             for key in fault.requeue:
                 self.results.pop(key, None)
         except Stopped:
+            self.was_stopped = True
             logger.info("chunk stopped", extra={"chunk": self.lease.chunk_id, "wave": self.wave.pk})
         finally:
             # Also after an error of ours: the transport has promised that what has no reply has not left.

@@ -222,6 +222,9 @@ TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBacken
 
 IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=30)  # rows of imported files hold personal data
 
+# How long a chunk belongs to the worker that leased it, in seconds; only drills shorten it.
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
+
 # --- mail -------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "cascade.outbox.OutboxEmailBackend"  # a row first: a dead mail server breaks no page
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")  # the relay the engine speaks to

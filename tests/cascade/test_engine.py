@@ -293,6 +293,10 @@ def test_stop_requested_in_mid_chunk_cancels_the_rest(small_chunks):
     assert counters.differences(wave.hop) == {}
 
 
+def test_lease_lasts_a_minute_unless_a_drill_shortens_it():
+    assert engine.LEASE_SECONDS == 60
+
+
 def test_recall_lets_nothing_more_leave():
     wave = freeze(make_wave(make_hop(count=3)))
     type(wave.hop.cascade).objects.filter(pk=wave.hop.cascade_id).update(state=CascadeState.RECALLED)
