@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from wagtail.models import Collection, Locale, Page
 
 from accounts.enums import Role
 from accounts.models import Organization, User
@@ -16,6 +17,20 @@ from tests.factories.accounts import BrandFactory, NetworkLinkFactory, Organizat
 def django_db_modify_db_settings(django_db_modify_db_settings: None, pytestconfig: pytest.Config) -> None:
     """Before the test database is made: make it from a template (SQLite)."""
     template_database.install(Path(pytestconfig.rootpath) / ".pytest_cache" / "database")
+
+
+@pytest.fixture(autouse=True)
+def rows_of_migrations(request: pytest.FixtureRequest) -> None:
+    """Put back what Wagtail's migrations create: a transactional test before this one emptied every table."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or not marker.kwargs.get("transaction"):
+        return
+    request.getfixturevalue("transactional_db")
+    Locale.objects.get_or_create(language_code="en")
+    if Page.get_first_root_node() is None:
+        Page.add_root(title="Root", slug="root")
+    if Collection.get_first_root_node() is None:
+        Collection.add_root(name="Root")
 
 
 @pytest.fixture
