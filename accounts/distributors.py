@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, invitations
 from accounts.enums import LinkStatus, OrganizationKind, Role
-from accounts.models import Brand, NetworkLink, NetworkTag, Organization, User
+from accounts.models import Brand, NetworkLink, Organization, User
+from accounts.network import obtain_tags
 from accounts.policies import NotAllowed, require
 
 
@@ -60,13 +61,7 @@ def add_distributor(
 @transaction.atomic
 def set_tags(link: NetworkLink, tags: Iterable[str], *, by: User) -> None:
     """Give the vendor's link exactly these tags; new words become tags. Raises NotAllowed."""
-    vendor = vendor_of(by)
-    wanted = []
-    for name in dict.fromkeys(word.strip()[:60] for word in tags):
-        if name:
-            known = NetworkTag.objects.filter(owner=vendor, name__iexact=name).first()
-            wanted.append(known or NetworkTag.objects.create(owner=vendor, name=name))
-    link.tags.set(wanted)
+    link.tags.set(obtain_tags(vendor_of(by), tags))
 
 
 @transaction.atomic

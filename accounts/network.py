@@ -105,7 +105,7 @@ def set_status(links: Sequence[NetworkLink], status: LinkStatus, *, by: User) ->
 def set_tags(link: NetworkLink, names: Iterable[str], *, by: User) -> None:
     """Give the reseller exactly these tags; unknown ones are created. Raises NotAllowed."""
     _require(by, link.upstream)
-    link.tags.set(_tags(link.upstream, names))
+    link.tags.set(obtain_tags(link.upstream, names))
 
 
 @transaction.atomic
@@ -125,7 +125,7 @@ def _bulk_tag(links: Sequence[NetworkLink], name: str, by: User, *, is_added: bo
         return 0
     owner = links[0].upstream
     _require(by, owner)
-    row = _tags(owner, [name])[0]
+    row = obtain_tags(owner, [name])[0]
     ids = [link.pk for link in links if link.upstream_id == owner.pk]
     has = set(row.links.values_list("pk", flat=True))
     if is_added:
@@ -141,7 +141,8 @@ def _bulk_tag(links: Sequence[NetworkLink], name: str, by: User, *, is_added: bo
     return len(changed)
 
 
-def _tags(owner: Organization, names: Iterable[str]) -> list[NetworkTag]:
+def obtain_tags(owner: Organization, names: Iterable[str]) -> list[NetworkTag]:
+    """The owner's tags of these names, whatever their case; unknown ones are created."""
     wanted: dict[str, str] = {}
     for name in (" ".join(name.split())[:60] for name in names):
         wanted.setdefault(name.casefold(), name)  # of two spellings the first
@@ -153,7 +154,7 @@ def _tags(owner: Organization, names: Iterable[str]) -> list[NetworkTag]:
 def add_tag(owner: Organization, name: str, *, by: User) -> NetworkTag:
     """A tag of this name, whatever its case; made if there was none. Raises NotAllowed."""
     _require(by, owner)
-    return _tags(owner, [name])[0]
+    return obtain_tags(owner, [name])[0]
 
 
 def rename_tag(renamed: NetworkTag, name: str, *, by: User) -> None:
